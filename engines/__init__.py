@@ -1,0 +1,1 @@
+"""Where work runs, and what each kind of job does."""

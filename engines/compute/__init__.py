@@ -1,0 +1,1 @@
+"""Compute engines: how one task is started, watched and stopped."""

@@ -1,0 +1,1 @@
+"""Environments: from a definition to a Python that can run the job."""

@@ -1,0 +1,68 @@
+"""Compute targets in the store."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from store import jobs
+from store.database import write
+from store.errors import ConflictError, NotFoundError, UsageError
+
+
+def create(connection: sqlite3.Connection, document: Mapping[str, Any], engine: str) -> None:
+    """Add a compute target, or replace its document when the name and the type are the same."""
+    name, kind = document["name"], document["type"]
+    with write(connection):
+        row = connection.execute("SELECT type FROM compute WHERE name = ?", (name,)).fetchone()
+        if row is not None and row["type"] != kind:
+            raise ConflictError(f"there is a compute named {name!r} already, of type {row['type']}")
+        connection.execute(
+            "INSERT INTO compute (name, type, engine, document, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET document = excluded.document, engine = excluded.engine",
+            (name, kind, engine, json.dumps(dict(document)), time.time()),
+        )
+
+
+def get(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
+    """A compute's document, with ``engine`` and ``created_on``. Raises NotFoundError, offering what there is."""
+    row = connection.execute("SELECT * FROM compute WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        there = [r[0] for r in connection.execute("SELECT name FROM compute ORDER BY name")]
+        close = difflib.get_close_matches(name, there, n=1)
+        offer = f"Did you mean {close[0]!r}? " if close else ""
+        raise NotFoundError(
+            f"this workspace has no compute named {name!r}; it has {', '.join(there)}",
+            hint=f"{offer}Use `--set compute=local`, or make a pool of that name on this machine:\n"
+            f"  workbench compute create --name {name} --type amlcompute --max-instances 2",
+        )
+    return read(row)
+
+
+def read(row: sqlite3.Row) -> dict[str, Any]:
+    """A row of the table, as a flat document."""
+    return {**json.loads(row["document"]), "engine": row["engine"], "created_on": row["created_at"]}
+
+
+def find(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Every compute target, by name."""
+    return [read(row) for row in connection.execute("SELECT * FROM compute ORDER BY name")]
+
+
+def delete(connection: sqlite3.Connection, name: str) -> None:
+    """Remove a compute target. Raises ConflictError while jobs wait for it or run on it."""
+    if name == "local":
+        raise UsageError("the compute 'local' is this machine and cannot be deleted")
+    with write(connection):
+        get(connection, name)
+        marks = ", ".join("?" * len(jobs.UNFINISHED))
+        busy = connection.execute(
+            f"SELECT count(*) FROM job WHERE compute = ? AND status IN ({marks})", (name, *jobs.UNFINISHED)
+        ).fetchone()[0]
+        if busy:
+            raise ConflictError(f"{busy} unfinished job(s) use the compute {name!r}", hint="Cancel them first.")
+        connection.execute("DELETE FROM compute WHERE name = ?", (name,))

@@ -1,0 +1,119 @@
+"""The quick way into ``workbench.db``: the standard library's sqlite3, over the tables of ``tables.py``.
+
+Reads are short; writes are ``BEGIN IMMEDIATE``, so that a writer waits for its turn at the start and never fails in
+the middle. Every commit is flushed to the disk (``synchronous=FULL``): what was accepted survives a power cut.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from store.errors import ConflictError, MachineError, NotFoundError
+
+REVISION = "0001"
+"""The newest Alembic revision; a test holds it against the migrations."""
+
+BUSY_SECONDS = 60.0
+
+
+def connect(database: Path) -> sqlite3.Connection:
+    """Open an existing workspace database of this program's revision.
+
+    Raises NotFoundError when there is none, ConflictError when its revision is another than this program's, and
+    MachineError when it cannot be opened or is damaged.
+    """
+    if not database.exists():
+        raise NotFoundError(f"{database.parent} is not a workspace: it has no {database.name}")
+    connection = open_unchecked(database)
+    try:
+        found = revision(connection)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise damaged(database, error) from error
+    if found != REVISION:
+        connection.close()
+        raise RevisionError(database, found)
+    return connection
+
+
+def open_unchecked(database: Path) -> sqlite3.Connection:
+    """Open a database without looking at its revision."""
+    try:
+        connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error as error:
+        raise damaged(database, error) from error
+    return connection
+
+
+class RevisionError(ConflictError):
+    """The database has another revision than this program; ``found`` is None for an empty database."""
+
+    def __init__(self, database: Path, found: str | None) -> None:
+        self.database, self.found = database, found
+        super().__init__(
+            f"{database} has revision {found}, this program works with {REVISION}",
+            hint="Install the version of Workbench that wrote it, or a newer one; nothing was changed.",
+        )
+
+
+def revision(connection: sqlite3.Connection) -> str | None:
+    """The Alembic revision of a database, None when it has no tables of ours."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+    return str(row[0]) if row else None
+
+
+@contextmanager
+def write(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One short write transaction; rolled back whole when the block raises.
+
+    Raises MachineError for a full disk, a read-only workspace or a database that stays locked.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise unwritable(connection, error) from error
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has written (SQLite's ``PRAGMA data_version``)."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def damaged(database: Path, error: sqlite3.Error) -> MachineError:
+    """The error for a database that does not open."""
+    return MachineError(f"{database} cannot be opened: {error}", hint="`workbench doctor` looks for the reason.")
+
+
+def unwritable(connection: sqlite3.Connection, error: sqlite3.OperationalError) -> MachineError:
+    """The error for a write that the machine refused, in words."""
+    place = connection.execute("PRAGMA database_list").fetchone()[2]
+    text = str(error)
+    if "full" in text:
+        return MachineError(f"no room left on the disk that holds {place}; nothing was written", hint="Free some room.")
+    if "readonly" in text or "unable to open" in text:
+        return MachineError(
+            f"{place} cannot be written ({text}); nothing was changed",
+            hint="Check who owns the workspace folder and whether its file system is read-only.",
+        )
+    if "locked" in text or "busy" in text:
+        return MachineError(f"{place} stayed locked for {BUSY_SECONDS:.0f} s", hint="`workbench doctor` shows by whom.")
+    return MachineError(f"{place}: {text}", hint="`workbench doctor` looks for the reason.")

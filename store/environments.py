@@ -1,0 +1,66 @@
+"""Registered environments in the store."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from store.database import write
+from store.errors import ConflictError
+
+
+def create(connection: sqlite3.Connection, document: Mapping[str, Any]) -> str:
+    """Register an environment and return its version.
+
+    Without a version, equal content keeps the newest version and other content takes the next number, as Azure ML
+    does. Raises ConflictError when a given version exists with other content.
+    """
+    name, given = document["name"], document.get("version")
+    content = {key: value for key, value in document.items() if key != "version"}
+    with write(connection):
+        rows = connection.execute(
+            "SELECT version, document FROM environment WHERE name = ? ORDER BY created_at DESC, rowid DESC", (name,)
+        ).fetchall()
+        if given is None:
+            if rows and json.loads(rows[0]["document"]) == content:
+                return str(rows[0]["version"])
+            given = str(1 + max((int(row["version"]) for row in rows if row["version"].isdigit()), default=0))
+        for row in rows:
+            if row["version"] == given:
+                if json.loads(row["document"]) != content:
+                    raise ConflictError(
+                        f"environment {name}:{given} exists with other content: a version stays as it is"
+                    )
+                return str(given)
+        connection.execute(
+            "INSERT INTO environment (name, version, document, created_at, archived) VALUES (?, ?, ?, ?, 0)",
+            (name, given, json.dumps(content), time.time()),
+        )
+    return str(given)
+
+
+def lookup(connection: sqlite3.Connection, name: str, version: str | None) -> dict[str, Any] | None:
+    """A registered environment's document, the newest without a version or for ``latest``; None when there is none."""
+    if version is None or version == "latest":
+        row = connection.execute(
+            "SELECT * FROM environment WHERE name = ? ORDER BY created_at DESC, rowid DESC LIMIT 1", (name,)
+        ).fetchone()
+    else:
+        row = connection.execute("SELECT * FROM environment WHERE name = ? AND version = ?", (name, version)).fetchone()
+    return read(row) if row else None
+
+
+def read(row: sqlite3.Row) -> dict[str, Any]:
+    """A row of the table, as a flat document."""
+    return {**json.loads(row["document"]), "name": row["name"], "version": row["version"]}
+
+
+def find(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Every registered environment that is not archived, by name, newest version first."""
+    return [
+        read(row)
+        for row in connection.execute("SELECT * FROM environment WHERE NOT archived ORDER BY name, created_at DESC")
+    ]

@@ -1,0 +1,1 @@
+"""Pydantic models of the Azure ML v2 dialect, and the loader of documents."""

@@ -1,0 +1,101 @@
+"""The tables of ``workbench.db``: what is wanted, and what is so.
+
+The commands that must be quick read and write these tables through ``sqlite3`` (see ``database.py``);
+a test holds their SQL against this metadata. Times are seconds since 1970, in UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+
+class Workspace(SQLModel, table=True):
+    """The one row that says which workspace this is."""
+
+    __tablename__ = "workspace"
+
+    id: str = Field(primary_key=True, description="Stays the same when the folder moves.")
+    name: str
+    document: str = Field(description="The workspace document, as JSON.")
+    created_at: float
+
+
+class Job(SQLModel, table=True):
+    """A job: the submitted document, what is wanted of it, and what became of it."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("job_by_status", "status", "id"),
+        Index("job_queue", "status", "compute", "rank", "id"),
+        Index("job_by_experiment", "experiment_name", "id"),
+        Index("job_by_parent", "parent_job_name", "id"),
+        CheckConstraint("wanted IN ('run', 'cancel', 'kill')", name="job_wanted"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, description="Counts up: the order of submission.")
+    name: str = Field(unique=True)
+    type: str
+    display_name: str
+    experiment_name: str
+    document: str = Field(description="The resolved job document, as JSON.")
+    source: str = Field(description="Where it came from: file, folder, user, host, git state, as JSON.")
+    snapshot: str | None = Field(default=None, description="Content hash of the code.")
+    compute: str
+    slots: int = Field(description="How many of the compute's slots it takes.")
+    rank: int = Field(description="Higher starts earlier: made from job_tier and priority.")
+    parent_job_name: str | None = Field(default=None, foreign_key="job.name")
+    archived: bool = False
+    wanted: str = "run"
+
+    status: str = "NotStarted"
+    attempt: int = 0
+    token: str | None = Field(default=None, description="Known to every process of the attempt.")
+    created_at: float
+    started_at: float | None = None
+    ended_at: float | None = None
+    environment: str | None = Field(default=None, description="What the environment was resolved to, as JSON.")
+    inputs: str | None = Field(default=None, description="What each input was resolved to, as JSON.")
+    outputs: str | None = Field(default=None, description="Where each output lies, as JSON.")
+    cause: str | None = Field(default=None, description="Why it ended as it did, as JSON.")
+    exit_code: int | None = None
+    wall_seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class JobEvent(SQLModel, table=True):
+    """One step in the life of a job."""
+
+    __tablename__ = "job_event"
+    __table_args__ = (Index("job_event_by_job", "job_name", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_name: str = Field(foreign_key="job.name")
+    at: float
+    status: str
+    message: str | None = None
+
+
+class Compute(SQLModel, table=True):
+    """A compute target of this workspace; ``local`` is always there."""
+
+    __tablename__ = "compute"
+
+    name: str = Field(primary_key=True)
+    type: str
+    engine: str = Field(description="Which entry point of ``workbench.compute`` runs its tasks.")
+    document: str
+    created_at: float
+
+
+class Environment(SQLModel, table=True):
+    """One version of a registered environment."""
+
+    __tablename__ = "environment"
+
+    name: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    document: str
+    created_at: float
+    archived: bool = False

@@ -1,0 +1,1 @@
+"""MLflow tracking: run rows, metric ingestion and the reader of metrics."""

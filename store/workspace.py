@@ -1,0 +1,253 @@
+"""Find a workspace, or make one.
+
+Looked for in this order: a path given, ``$WORKBENCH_WORKSPACE``, a ``.workbench`` folder up the tree, the user's
+default. A path that is no workspace yet becomes one at the first command that writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from store import database
+from store.errors import ConflictError, MachineError, NotFoundError, UsageError
+from store.layout import Layout
+
+FOLDERS = ("blobstore", "filestore", "vault", "environments", "jobs", "run")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the workspace is, or would be."""
+
+    layout: Layout
+    origin: str
+    """``option``, ``environment``, ``folder`` or ``default``."""
+
+    @property
+    def exists(self) -> bool:
+        return self.layout.database.exists()
+
+
+def data_folder() -> Path:
+    """The user's data folder for Workbench (XDG base directory specification)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "workbench"
+
+
+def locate(given: str | None, start: Path | None = None) -> Found:
+    """Where the workspace of this command is; nothing is created."""
+    if given:
+        return Found(Layout(absolute(given)), "option")
+    if variable := os.environ.get("WORKBENCH_WORKSPACE"):
+        return Found(Layout(absolute(variable)), "environment")
+    here = start or Path.cwd()
+    for folder in (here, *here.parents):
+        candidate = folder / ".workbench"
+        if (candidate / "workbench.db").exists():
+            return Found(Layout(candidate.resolve()), "folder")
+    return Found(Layout(absolute(str(data_folder() / "default"))), "default")
+
+
+def absolute(path: str) -> Path:
+    """The absolute path of a workspace; symbolic links resolved, so that one workspace has one agent."""
+    return Path(path).expanduser().resolve()
+
+
+def open_existing(found: Found) -> sqlite3.Connection:
+    """Connect to a workspace that exists; an older one is migrated first. Raises NotFoundError when there is none."""
+    if not found.exists:
+        raise NotFoundError(
+            f"there is no workspace at {found.layout.root} yet",
+            hint="`workbench run FILE` or `workbench workspace create` makes one.",
+        )
+    try:
+        return database.connect(found.layout.database)
+    except database.RevisionError as error:
+        return upgrade(found.layout, error)
+
+
+def upgrade(layout: Layout, error: database.RevisionError) -> sqlite3.Connection:
+    """Migrate an older database, with no agent alive; a newer one raises the error that brought us here."""
+    from store import migrate
+
+    migrate.refuse_newer(error.database, error.found)
+    with exclusive(layout.agent_lock, "an agent is running in this workspace: `workbench agent stop` ends it first"):
+        migrate.migrate(layout.database)
+    return database.connect(layout.database)
+
+
+def open_or_create(found: Found, say: Say) -> sqlite3.Connection:
+    """Connect, making the workspace first when there is none."""
+    if not found.exists:
+        create(found.layout, {"name": default_name(found)}, say)
+    return open_existing(found)
+
+
+def default_name(found: Found) -> str:
+    """A name for a workspace that was not given one."""
+    if found.origin == "default":
+        return "default"
+    root = found.layout.root
+    return root.parent.name if root.name == ".workbench" else root.name
+
+
+def create(layout: Layout, document: dict[str, Any], say: Say) -> None:
+    """Make a workspace at ``layout.root``. Raises ConflictError when there is one, MachineError when it cannot be."""
+    if layout.database.exists():
+        raise ConflictError(f"{layout.root} is a workspace already")
+    refuse_foreign_folder(layout.root)
+    try:
+        layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        layout.root.chmod(0o700)
+        with exclusive(layout.root / ".creating", wait=True):
+            if not layout.database.exists():
+                fill(layout, document, say)
+    except OSError as error:
+        raise MachineError(f"no workspace could be made at {layout.root}: {error.strerror or error}") from error
+    (layout.root / ".creating").unlink(missing_ok=True)
+    remember(layout.root, document["name"])
+
+
+def refuse_foreign_folder(root: Path) -> None:
+    """A workspace is never strewn into a folder that holds something else."""
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is a file, not a folder for a workspace")
+    if root.is_dir() and any(entry.name != ".creating" for entry in root.iterdir()):
+        leftovers = {*FOLDERS, ".creating", "mlflow.db", "workbench.db.new"}
+        foreign = sorted(entry.name for entry in root.iterdir() if entry.name not in leftovers)
+        if foreign:
+            raise UsageError(
+                f"{root} holds other things ({', '.join(foreign[:3])}): a workspace wants a folder of its own",
+                hint=f"Name a new folder, such as {root / '.workbench'}.",
+            )
+
+
+def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
+    """Make the folders and databases; ``workbench.db`` comes last, by rename, and makes it a workspace."""
+    from store import migrate
+    from store.tracking.template import ensure_mlflow_database
+
+    say(f"new workspace {document['name']!r} at {layout.root}")
+    for name in FOLDERS:
+        (layout.root / name).mkdir(exist_ok=True, mode=0o700)
+    ensure_mlflow_database(layout, say)
+    fresh = layout.root / "workbench.db.new"
+    for leftover in layout.root.glob("workbench.db.new*"):
+        leftover.unlink()
+    migrate.migrate(fresh)
+    connection = database.connect(fresh)
+    with database.write(connection):
+        connection.execute(
+            "INSERT INTO workspace (id, name, document, created_at) VALUES (?, ?, ?, ?)",
+            (uuid.uuid4().hex, document["name"], json.dumps(document), time.time()),
+        )
+        connection.execute(
+            "INSERT INTO compute (name, type, engine, document, created_at) VALUES ('local', 'local', 'local', ?, ?)",
+            (json.dumps({"type": "local", "name": "local"}), time.time()),
+        )
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    fresh.rename(layout.database)
+
+
+def show(layout: Layout, connection: sqlite3.Connection) -> dict[str, Any]:
+    """The workspace document, with where it lies."""
+    row = connection.execute("SELECT * FROM workspace").fetchone()
+    return {
+        **json.loads(row["document"]),
+        "name": row["name"],
+        "id": row["id"],
+        "path": str(layout.root),
+        "mlflow_tracking_uri": f"sqlite:///{layout.mlflow_database}",
+        "creation_time": row["created_at"],
+    }
+
+
+def delete(layout: Layout) -> None:
+    """Remove a workspace with all that it holds. Raises ConflictError while its agent runs."""
+    if not layout.database.exists():
+        raise NotFoundError(f"{layout.root} is not a workspace")
+    with exclusive(layout.agent_lock, "its agent is running: `workbench agent stop` ends it first"):
+        layout.database.unlink()
+        shutil.rmtree(layout.root)
+    forget(layout.root)
+
+
+@contextlib.contextmanager
+def exclusive(file: Path, refusal: str = "", *, wait: bool = False) -> Iterator[None]:
+    """Hold a file's lock; without ``wait``, raises ConflictError with ``refusal`` when another holds it."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ConflictError(refusal) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def known_file() -> Path:
+    """Where the workspaces of this user are noted."""
+    return data_folder() / "workspaces.json"
+
+
+def known() -> dict[str, str]:
+    """Path to name of each workspace that this user has used and that still exists."""
+    try:
+        noted = json.loads(known_file().read_text())
+    except (OSError, ValueError):
+        return {}
+    return {path: name for path, name in noted.items() if Layout(Path(path)).database.exists()}
+
+
+def remember(root: Path, name: str) -> None:
+    """Note a workspace for ``workspace list``."""
+    update_known(lambda noted: {**noted, str(root): name})
+
+
+def forget(root: Path) -> None:
+    """Take a workspace off the list."""
+    update_known(lambda noted: {path: name for path, name in noted.items() if path != str(root)})
+
+
+def update_known(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    """Rewrite the list of workspaces, one writer at a time. A home that cannot be written only costs the list."""
+    file = known_file()
+    try:
+        with exclusive(file.with_suffix(".lock"), wait=True):
+            temporary = file.with_suffix(".new")
+            temporary.write_text(json.dumps(change(known()), indent=1))
+            temporary.chmod(0o600)
+            temporary.rename(file)
+    except OSError:
+        return
+
+
+def named(name: str) -> list[Path]:
+    """The known workspaces of a name."""
+    return [Path(path) for path, known_name in known().items() if known_name == name]
+
+
+def check_name(name: str) -> str:
+    """A workspace's name, as Azure ML allows it. Raises UsageError."""
+    if not re.fullmatch(r"[a-zA-Z0-9][\w-]{1,32}", name):
+        raise UsageError(
+            f"{name!r} is no workspace name: 2 to 33 letters, digits, '-' and '_', beginning with a letter or digit"
+        )
+    return name

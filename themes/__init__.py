@@ -1,0 +1,1 @@
+"""Colour themes and stylesheets of the terminal UI (data, no logic)."""

@@ -1,0 +1,1 @@
+"""The agent: one process per workspace that makes what is wanted so."""
