@@ -98,22 +98,26 @@ def data_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
+class StoreError(MachineError):
+    """The store cannot be written now: no room, read-only, locked. Nothing was changed; it may be tried again."""
+
+
 def damaged(database: Path, error: sqlite3.Error) -> MachineError:
     """The error for a database that does not open."""
     return MachineError(f"{database} cannot be opened: {error}", hint="`workbench doctor` looks for the reason.")
 
 
-def unwritable(connection: sqlite3.Connection, error: sqlite3.OperationalError) -> MachineError:
+def unwritable(connection: sqlite3.Connection, error: sqlite3.OperationalError) -> StoreError:
     """The error for a write that the machine refused, in words."""
     place = connection.execute("PRAGMA database_list").fetchone()[2]
     text = str(error)
     if "full" in text:
-        return MachineError(f"no room left on the disk that holds {place}; nothing was written", hint="Free some room.")
+        return StoreError(f"no room left on the disk that holds {place}; nothing was written", hint="Free some room.")
     if "readonly" in text or "unable to open" in text:
-        return MachineError(
+        return StoreError(
             f"{place} cannot be written ({text}); nothing was changed",
             hint="Check who owns the workspace folder and whether its file system is read-only.",
         )
     if "locked" in text or "busy" in text:
-        return MachineError(f"{place} stayed locked for {BUSY_SECONDS:.0f} s", hint="`workbench doctor` shows by whom.")
-    return MachineError(f"{place}: {text}", hint="`workbench doctor` looks for the reason.")
+        return StoreError(f"{place} stayed locked for {BUSY_SECONDS:.0f} s", hint="`workbench doctor` shows by whom.")
+    return StoreError(f"{place}: {text}", hint="`workbench doctor` looks for the reason.")

@@ -1,0 +1,81 @@
+"""A job as a flat document, with the dialect's keys: what ``job show`` and ``job list`` print."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from store.jobs import Job
+from store.layout import Layout
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """The keys of a listing. Stable: scripts rely on them."""
+    return {
+        "name": job.name,
+        "status": job.status,
+        "type": job.type,
+        "display_name": job.display_name,
+        "experiment_name": job.experiment_name,
+        "compute": job.compute,
+        "parent_job_name": job.parent_job_name,
+        "tags": job.document.get("tags") or {},
+        "archived": job.archived,
+        "creation_time": timestamp(job.created_at),
+        "start_time": timestamp(job.started_at),
+        "end_time": timestamp(job.ended_at),
+        "duration_seconds": duration(job),
+        "cause": (job.cause or {}).get("code"),
+    }
+
+
+def document(job: Job, layout: Layout, metrics: Mapping[str, float], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """All that is known of a job: the submitted document, what became of it, and where everything lies."""
+    folder = layout.job(job.name)
+    submitted = {key: value for key, value in job.document.items() if key not in ("name", "type", "tags", "compute")}
+    return {
+        **summary(job),
+        **submitted,
+        "environment": submitted.get("environment"),
+        "environment_definition": job.environment,
+        "inputs": submitted.get("inputs") or {},
+        "outputs": submitted.get("outputs") or {},
+        "resolved_inputs": job.inputs or {},
+        "resolved_outputs": job.outputs or {},
+        "metrics": dict(metrics),
+        "parameters": dict(parameters),
+        "exit_code": job.exit_code,
+        "cause": job.cause,
+        "wall_seconds": job.wall_seconds,
+        "cpu_seconds": job.cpu_seconds,
+        "peak_memory_bytes": job.peak_memory_bytes,
+        "attempt": job.attempt,
+        "creation_context": {
+            "created_at": timestamp(job.created_at),
+            "created_by": job.source.get("user"),
+            "host": job.source.get("host"),
+            "file": job.source.get("file"),
+            "directory": job.source.get("directory"),
+            "git": job.source.get("git"),
+        },
+        "code_snapshot": job.snapshot,
+        "log_files": {"user_logs/std_log.txt": str(folder.log)},
+        "folder": str(folder.root),
+        "artifacts": str(layout.artifacts(job.name)),
+    }
+
+
+def duration(job: Job) -> float | None:
+    """Seconds from start to end, or so far."""
+    if job.started_at is None:
+        return None
+    return round((job.ended_at or time.time()) - job.started_at, 3)
+
+
+def timestamp(seconds: float | None) -> str | None:
+    """A time as ISO 8601 in UTC, to the millisecond."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

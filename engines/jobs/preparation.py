@@ -1,0 +1,173 @@
+"""From an accepted job to a task that an engine can start.
+
+Runs in a thread of the agent and touches only the job's own folder, caches and ``mlflow.db``. Every step may be
+repeated: after a kill it begins again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines.compute.base import Process, Task
+from engines.compute.distribution import processes
+from engines.environments import build as environments
+from engines.environments.definition import Definition
+from engines.jobs import data, runtime
+from engines.jobs.script import Script, Value, render
+from store.errors import WorkbenchError
+from store.jobs import Job
+from store.layout import JobFolder, Layout
+from store.tracking import runs
+
+SAMPLE_SECONDS = 5.0
+"""System metrics are sampled for jobs that run longer than this, and as often."""
+
+
+class Cancelled(WorkbenchError):
+    """The job was cancelled while it was being prepared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A job that can start: its task, the environment of its processes, and what its inputs and outputs became."""
+
+    task: Task
+    environment: dict[str, str]
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+def prepare(
+    job: Job, layout: Layout, token: str, say: Callable[[str], None], cancelled: Callable[[], bool]
+) -> Prepared:
+    """Make a job's environment, working copy, inputs and outputs ready.
+
+    ``say`` takes lines on progress. Raises WorkbenchError with the cause when the job cannot start, Cancelled when
+    ``cancelled`` became true.
+    """
+    folder = layout.job(job.name)
+    folder.user_logs.mkdir(parents=True, exist_ok=True)
+    folder.system_logs.mkdir(exist_ok=True)
+    submitted = read_submitted(folder)
+    experiment_id = create_run(job, layout)
+    python = environment_python(job, layout, say, cancelled)
+    data.prepare_working_copy(job, layout)
+    inputs = data.place_inputs(job, layout, say, cancelled)
+    outputs = data.prepare_outputs(job, layout)
+    if cancelled():
+        raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
+    script = render(job.document["command"], {**inputs, **outputs, "name": Value(job.name, is_path=False)})
+    return Prepared(
+        task=make_task(job, layout, token, script),
+        environment={
+            **submitted,
+            **environments.activation(python, submitted.get("PATH", os.defpath)),
+            **runtime.variables(job, layout, experiment_id),
+            **tracking_plugin(layout, python),
+            **script.variables,
+            **{name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
+            "WORKBENCH_TOKEN": token,
+        },
+        inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
+        outputs={name.removeprefix("outputs."): value.text for name, value in outputs.items()},
+    )
+
+
+def read_submitted(folder: JobFolder) -> dict[str, str]:
+    """The variables that the submitter's environment lends the job."""
+    try:
+        found: dict[str, str] = json.loads(folder.submitted_environment.read_text())
+    except FileNotFoundError:
+        return runtime.carried(os.environ)
+    return found
+
+
+def create_run(job: Job, layout: Layout) -> str:
+    """Make the job's MLflow run, once; returns the id of its experiment."""
+    connection = runs.connect(layout)
+    try:
+        return runs.create_run(
+            connection,
+            layout,
+            job=job.name,
+            experiment=job.experiment_name,
+            display_name=job.display_name,
+            user=job.source.get("user", ""),
+            start_ms=int(job.created_at * 1000),
+            tags=run_tags(job),
+        )
+    finally:
+        connection.close()
+
+
+def run_tags(job: Job) -> dict[str, str]:
+    """The tags of a job's run, by MLflow's names where it has one."""
+    git: Mapping[str, Any] = job.source.get("git") or {}
+    tags = {str(key): str(value) for key, value in (job.document.get("tags") or {}).items()}
+    tags |= {
+        "mlflow.source.type": "JOB",
+        "mlflow.source.name": job.source.get("file") or "",
+        "workbench.job": job.name,
+        "workbench.user": job.source.get("user") or "",
+        "workbench.host": job.source.get("host") or "",
+        "workbench.compute": job.compute,
+    }
+    if git:
+        tags |= {
+            "mlflow.source.git.commit": git["commit"],
+            "mlflow.source.git.branch": git.get("branch") or "",
+            "mlflow.source.git.repoURL": git.get("remote") or "",
+            "mlflow.source.git.dirty": str(bool(git.get("dirty"))).lower(),
+        }
+    if description := job.document.get("description"):
+        tags["mlflow.note.content"] = description
+    return {key: value for key, value in tags.items() if value}
+
+
+def environment_python(job: Job, layout: Layout, say: Callable[[str], None], cancelled: Callable[[], bool]) -> Path:
+    """The Python of the job's environment, built first when it is new."""
+    definition = Definition.from_document(job.environment)
+    python = environments.interpreter(definition, layout)
+    if python is None:
+        say(f"building environment {definition.name}: {len(definition.requirements)} requirements")
+        log = layout.job(job.name).system_logs / "environment.log"
+        python = environments.build(definition, layout, log, cancelled, say)
+    return python
+
+
+def make_task(job: Job, layout: Layout, token: str, script: Script) -> Task:
+    """The task that the shim will read."""
+    folder = layout.job(job.name)
+    argv = [runtime.shell(), "-c", script.text]
+    limits = job.document.get("limits") or {}
+    return Task(
+        token=token,
+        name=job.name,
+        directory=str(folder.working_copy),
+        time_limit=limits.get("timeout"),
+        processes=tuple(
+            Process(argv, each.environment, str(each.log)) for each in processes(job.document, folder.user_logs)
+        ),
+        journal=str(folder.journal),
+        sample_every=SAMPLE_SECONDS,
+        notify=str(layout.agent_socket),
+    )
+
+
+def tracking_plugin(layout: Layout, python: Path) -> dict[str, str]:
+    """How MLflow inside the job reaches the workspace: by our store, or as an environment without it can."""
+    if environments.has_workbench(python):
+        return {}
+    from store.tracking.plugin import write_plugin
+
+    return {"PYTHONPATH": str(write_plugin(layout.run / "plugin"))}
+
+
+def discard(job: Job, layout: Layout) -> None:
+    """Remove what only a running job needs: the submitter's environment."""
+    layout.job(job.name).submitted_environment.unlink(missing_ok=True)

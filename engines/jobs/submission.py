@@ -1,0 +1,212 @@
+"""Accept a job: check it against the workspace, keep its code, and write it into the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engines.compute.distribution import check as check_distribution
+from engines.compute.registry import engine
+from engines.environments import definition as environments
+from engines.jobs import data, runtime
+from store import computes, jobs, names, snapshots
+from store import environments as registered
+from store.errors import DocumentError, Fault, UsageError, WorkbenchError
+from store.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A checked document on its way in. ``positions`` tells where in the file a path of keys stands."""
+
+    document: dict[str, Any]
+    file: str
+    positions: Mapping[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+    directory: Path = field(default_factory=Path.cwd)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a document was found to mean in this workspace."""
+
+    compute: str
+    slots: int
+    environment: environments.Definition
+
+
+def check(connection: sqlite3.Connection, layout: Layout, submission: Submission) -> Checked:
+    """Hold a document against the workspace: compute, environment, inputs, room.
+
+    Raises DocumentError with all faults.
+    """
+    document, faults = submission.document, list[Fault]()
+    compute = str(document.get("compute") or "local").removeprefix("azureml:")
+    slots = 1 if document.get("resources") is None else int(document["resources"].get("instance_count") or 1)
+    definition = environments.CURRENT
+
+    def attempt(path: tuple[str, ...], step: Any) -> Any:
+        try:
+            return step()
+        except WorkbenchError as error:
+            faults.append(fault(submission, path, error))
+            return None
+
+    target = attempt(("compute",), lambda: computes.get(connection, compute))
+    if target is not None:
+        attempt(("resources", "instance_count"), lambda: check_room(target, slots))
+    attempt(("distribution",), lambda: check_distribution(document))
+    definition = attempt(
+        ("environment",),
+        lambda: environments.resolve(
+            document.get("environment"), lambda name, version: registered.lookup(connection, name, version)
+        ),
+    )
+    for name in document.get("inputs") or {}:
+        attempt(("inputs", name), lambda name=name: data.check_input(connection, layout, document, name))
+    for name in document.get("outputs") or {}:
+        attempt(("outputs", name), lambda name=name: data.check_output(layout, document, name))
+    if faults:
+        raise DocumentError(faults)
+    return Checked(compute, slots, definition)
+
+
+def fault(submission: Submission, path: tuple[str, ...], error: WorkbenchError) -> Fault:
+    """An error of the workspace, at the place in the document that caused it."""
+    known = path
+    while known and known not in submission.positions:
+        known = known[:-1]
+    line, column = submission.positions.get(known, (1, 1))
+    return Fault(submission.file, line, column, ".".join(path), error.message, error.hint)
+
+
+def check_room(target: Mapping[str, Any], slots: int) -> None:
+    """A job wider than its compute would wait for ever."""
+    room = engine(target["engine"]).capacity(target)
+    if slots > room:
+        raise UsageError(
+            f"instance_count {slots} is more than the compute {target['name']!r} has: {room}",
+            hint="Lower it, or make a larger pool with `workbench compute create --max-instances`.",
+        )
+
+
+def submit(connection: sqlite3.Connection, layout: Layout, submission: Submission, name: str | None = None) -> str:
+    """Accept a job; returns its name. Nothing is left behind when it is refused."""
+    checked = check(connection, layout, submission)
+    document = submission.document
+    given = name or document.get("name")
+    if given and jobs.exists(connection, given):
+        raise jobs.name_taken(given)
+    code = document.get("code")
+    snapshot = snapshots.take(Path(code), layout).hash if code and "://" not in code else None
+    return accept(connection, layout, submission, checked, snapshot, given or names.generate())
+
+
+def accept(
+    connection: sqlite3.Connection,
+    layout: Layout,
+    submission: Submission,
+    checked: Checked,
+    snapshot: str | None,
+    chosen: str,
+) -> str:
+    """Write a checked job into the store, with the variables that its submitter lends it."""
+    document = submission.document
+    folder, fresh = layout.job(chosen), not layout.job(chosen).root.exists()
+    write_environment(layout, chosen)
+    try:
+        return jobs.submit(
+            connection,
+            jobs.NewJob(
+                document={**document, "name": chosen, "experiment_name": experiment(document, submission.directory)},
+                source=source(submission),
+                compute=checked.compute,
+                environment=asdict(checked.environment),
+                snapshot=snapshot,
+                name=chosen,
+                slots=checked.slots,
+            ),
+        )
+    except WorkbenchError:
+        if fresh:
+            folder.submitted_environment.unlink(missing_ok=True)
+            folder.root.rmdir()
+        raise
+
+
+def resubmit(connection: sqlite3.Connection, layout: Layout, before: jobs.Job, document: dict[str, Any]) -> str:
+    """Accept a job again, with the code that it had, whatever was edited since; returns the new job's name."""
+    submission = Submission(document={**document, "name": None}, file=str(before.source.get("file") or before.name))
+    checked = check(connection, layout, submission)
+    return accept(connection, layout, submission, checked, before.snapshot, names.generate())
+
+
+def experiment(document: Mapping[str, Any], directory: Path) -> str:
+    """The experiment's name: given, or that of the current folder without spaces, else ``Default``."""
+    return document.get("experiment_name") or directory.name.replace(" ", "") or "Default"
+
+
+def write_environment(layout: Layout, name: str) -> None:
+    """Keep the part of the submitter's environment that goes with the job, readable by the user alone."""
+    folder = layout.job(name)
+    folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder.submitted_environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(runtime.carried(os.environ), file)
+
+
+def source(submission: Submission) -> dict[str, Any]:
+    """Where a job comes from: file, folder, user, host and the state of the code's git repository."""
+    return {
+        "file": submission.file,
+        "directory": str(submission.directory),
+        "user": os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid()),
+        "host": socket.gethostname(),
+        "git": git_state(Path(submission.document.get("code") or submission.directory)),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit, branch, remote and whether there are uncommitted changes; None outside a repository or without git."""
+    if not in_repository(folder):
+        return None
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    status = git("status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    if status is None:
+        return None
+    head = dict(line[2:].split(" ", 1) for line in status.splitlines() if line.startswith("# "))
+    commit = head.get("branch.oid", "")
+    if commit in ("", "(initial)"):
+        return None
+    dirty = any(not line.startswith("#") for line in status.splitlines())
+    return {"commit": commit, "branch": head.get("branch.head"), "remote": remote(git), "dirty": dirty}
+
+
+def remote(git: Any) -> str | None:
+    """The address of ``origin``, without a user or a password in it."""
+    address: str | None = git("config", "--get", "remote.origin.url")
+    if address and "://" in address:
+        scheme, rest = address.split("://", 1)
+        return f"{scheme}://{rest.rsplit('@', 1)[-1]}"
+    return address or None
+
+
+def in_repository(folder: Path) -> bool:
+    """Whether a folder lies in a git work tree: cheaper than asking git where it does not."""
+    folder = folder if folder.is_dir() else folder.parent
+    return any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents))

@@ -1,0 +1,62 @@
+"""``python -m workbench.agent WORKSPACE``: the agent's process."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from store import database, jobs
+from store.layout import Layout
+from workbench.agent.channel import Channel, poke
+from workbench.agent.lock import AgentLock
+from workbench.agent.loop import IDLE_SECONDS, Agent
+from workbench.agent.version import VERSION
+
+TAKE_OVER_SECONDS = 5.0
+"""How long a new agent waits for one that is just leaving."""
+
+
+def main(root: str) -> int:
+    """Run the workspace's agent; leaves at once when there is one already."""
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    layout = Layout(Path(root))
+    lock = AgentLock(layout)
+    if not lock.acquire(VERSION, TAKE_OVER_SECONDS):
+        return 0
+    logging.info("agent %s of %s begins, process %d", VERSION, layout.root, os.getpid())
+    try:
+        while serve(layout):
+            logging.info("work came while leaving: staying")
+    finally:
+        lock.release()
+    logging.info("agent leaves, process %d", os.getpid())
+    return 0
+
+
+def serve(layout: Layout) -> bool:
+    """Listen and work until idle or told to leave; whether work came in while the ear was being closed."""
+    channel = Channel(layout)
+    channel.open()
+    agent = Agent(layout, channel, lambda: poke(layout))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: (agent.leave(), poke(layout)))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    gc.freeze()
+    try:
+        agent.run(float(os.environ.get("WORKBENCH_AGENT_IDLE_SECONDS", IDLE_SECONDS)))
+    finally:
+        channel.close()
+        agent.close()
+    if agent.leaving:
+        return False
+    with database.connect(layout.database) as connection:
+        return jobs.count_unfinished(connection) > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

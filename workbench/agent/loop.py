@@ -1,0 +1,274 @@
+"""The agent's loop: look at the store, let each job's controller decide, do it, wait for the next poke."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from typing import Any
+
+from engines.compute.base import Engine
+from engines.compute.registry import engine
+from engines.jobs import control
+from engines.jobs.collection import Outcome, collect, never_ran
+from engines.jobs.control import Process
+from engines.jobs.explain import Cause
+from engines.jobs.preparation import Cancelled, Prepared, prepare
+from store import computes, database, jobs, queue
+from store.errors import WorkbenchError
+from store.jobs import Job
+from store.layout import Layout
+from workbench.agent.channel import Channel
+from workbench.agent.ingester import Ingester
+from workbench.agent.work import Desk
+
+log = logging.getLogger("workbench.agent")
+
+IDLE_SECONDS = 60.0
+"""An agent with nothing to watch over leaves after this long; a later command starts another."""
+POLL_SECONDS = 1.0
+"""How often running processes are looked at, should a shim have been killed before it could say so."""
+UNCLAIMED_SECONDS = 30.0
+"""A shim that has not claimed its attempt after this long never will."""
+
+
+class Agent:
+    """Converges one workspace. All writes into ``workbench.db`` are made by the thread that calls ``run``."""
+
+    def __init__(self, layout: Layout, channel: Channel, wake: Callable[[], Any]) -> None:
+        self.layout, self.channel = layout, channel
+        self.connection = database.connect(layout.database)
+        self.preparations = Desk("prepare", wake)
+        self.collections = Desk("collect", wake)
+        self.ingester = Ingester(layout)
+        self.tokens: dict[str, str] = {}
+        self.launched: dict[str, float] = {}
+        self.leaving = False
+        self.controllers = {entry.name: entry.load() for entry in entry_points(group="workbench.jobs")}
+
+    def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Work until asked to leave, or until there is nothing to do for ``idle_seconds``."""
+        self.recover()
+        self.ingester.start()
+        last_busy = time.monotonic()
+        while not self.leaving:
+            if self.converge_or_wait():
+                last_busy = time.monotonic()
+                self.channel.wait(POLL_SECONDS)
+            elif time.monotonic() - last_busy > idle_seconds:
+                return
+            else:
+                self.channel.wait(idle_seconds / 2)
+
+    def converge_or_wait(self) -> bool:
+        """Converge; a store that cannot be written now (a full disk) is tried again, and nothing is lost."""
+        try:
+            return self.converge()
+        except database.StoreError as error:
+            log.error("%s", error)
+            return True
+
+    def leave(self) -> None:
+        """Finish what is in hand and return from ``run``; processes go on, and the next agent adopts them."""
+        self.leaving = True
+
+    def close(self) -> None:
+        """Give back threads and files."""
+        self.preparations.close()
+        self.collections.close()
+        self.ingester.stop()
+        self.connection.close()
+
+    def converge(self) -> bool:
+        """Decide and act until nothing more can be decided now; whether any job is under way."""
+        while True:
+            found = queue.attention(self.connection, self.capacity())
+            acted = False
+            for job in found.jobs:
+                action = self.decide(job, job.name in found.granted)
+                if action is not None:
+                    self.act(job, action)
+                    acted = True
+            self.ingester.watch({job.name for job in found.jobs if job.status in ("Running", "CancelRequested")})
+            if not acted or self.leaving:
+                return bool(found.jobs) or jobs.count_unfinished(self.connection) > 0
+
+    def capacity(self) -> dict[str, int]:
+        """The slots of each compute."""
+        return {each["name"]: engine(each["engine"]).capacity(each) for each in computes.find(self.connection)}
+
+    def decide(self, job: Job, granted: bool) -> control.Action | None:
+        """What the job's controller says to what is known of it."""
+        facts = control.Facts(
+            job=job,
+            granted=granted,
+            preparation=self.preparations.state(job.name),
+            process=self.process(job),
+            collection=self.collections.state(job.name),
+        )
+        return self.controllers[job.type](facts)
+
+    def engine(self, compute: str) -> Engine:
+        """The engine of a compute."""
+        return engine(computes.get(self.connection, compute)["engine"])
+
+    def process(self, job: Job) -> Process:
+        """What the engine says of the job's current attempt."""
+        if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
+            return Process.NONE
+        state = self.engine(job.compute).poll(self.layout.job(job.name).attempt(job.attempt))
+        if state.kind == "exited":
+            return Process.ENDED
+        if state.kind == "lost":
+            return Process.LOST
+        if state.kind == "not_started" and self.unclaimed(job):
+            return Process.LOST
+        return Process.RUNNING
+
+    def unclaimed(self, job: Job) -> bool:
+        """Whether a shim that was started long ago never claimed its attempt, and now cannot any more."""
+        if time.monotonic() - self.launched.get(job.name, 0.0) < UNCLAIMED_SECONDS:
+            return False
+        return self.engine(job.compute).revoke(self.layout.job(job.name).attempt(job.attempt))
+
+    def recover(self) -> None:
+        """After a crash: an attempt that was committed and never claimed did not run, so its job may start again."""
+        for job in jobs.unfinished(self.connection):
+            if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
+                continue
+            attempt = self.layout.job(job.name).attempt(job.attempt)
+            executor = self.engine(job.compute)
+            if executor.poll(attempt).kind == "not_started" and executor.revoke(attempt):
+                self.record(job, "Queued", "its process had not started; queued again", token=None)
+
+    def act(self, job: Job, action: control.Action) -> None:
+        """Do what a controller asked for. What goes wrong with one job never stops the others."""
+        try:
+            self.perform(job, action)
+        except database.StoreError:
+            raise
+        except WorkbenchError as error:
+            log.error("job %s: %s: %s", job.name, type(action).__name__, error)
+            self.finish(job, never_ran(job, self.layout, "Failed", cause_of(error)))
+
+    def perform(self, job: Job, action: control.Action) -> None:
+        """One action."""
+        match action:
+            case control.Queue():
+                self.record(job, "Queued")
+            case control.Prepare():
+                self.prepare(job)
+            case control.AbandonPreparation():
+                self.preparations.call_off(job.name)
+            case control.Launch():
+                self.launch(job)
+            case control.Adopt():
+                self.record(job, "Running", "adopted", started_at=time.time())
+            case control.Stop(at_once):
+                self.stop(job, at_once)
+            case control.Collect():
+                self.collect(job)
+            case control.Finish(canceled):
+                self.finish(job, self.outcome(job, canceled))
+
+    def record(self, job: Job, status: str, message: str | None = None, **facts: Any) -> None:
+        """Write one fact."""
+        with database.write(self.connection):
+            jobs.record(self.connection, job.name, status, message, **facts)
+
+    def prepare(self, job: Job) -> None:
+        """Begin to prepare a job in a thread."""
+        if job.status != "Preparing":
+            self.record(job, "Preparing")
+        token = self.tokens[job.name] = secrets.token_hex(16)
+
+        def work(cancel: threading.Event) -> Prepared:
+            return prepare(job, self.layout, token, sayer(self.layout, job), cancel.is_set)
+
+        self.preparations.begin(job.name, work)
+
+    def launch(self, job: Job) -> None:
+        """Commit the attempt and its token, then start the processes: at most once, whatever is killed in between."""
+        future = self.preparations.take(job.name)
+        assert future is not None  # noqa: S101  (the controller saw it done)
+        prepared: Prepared = future.result()
+        attempt, token = job.attempt + 1, self.tokens.pop(job.name)
+        self.record(
+            job, "Preparing", "starting", attempt=attempt, token=token, inputs=prepared.inputs, outputs=prepared.outputs
+        )
+        folder = self.layout.job(job.name).attempt(attempt)
+        self.launched[job.name] = time.monotonic()
+        self.engine(job.compute).start(folder, prepared.task, prepared.environment)
+        self.record(job, "Running", started_at=time.time())
+
+    def stop(self, job: Job, at_once: bool) -> None:
+        """End a job's processes."""
+        attempt = self.layout.job(job.name).attempt(job.attempt)
+        if at_once:
+            self.engine(job.compute).kill(attempt)
+        else:
+            self.engine(job.compute).cancel(attempt)
+        if job.status != "CancelRequested":
+            self.record(job, "CancelRequested")
+
+    def collect(self, job: Job) -> None:
+        """Begin to bring in what an ended job left."""
+        if job.status != "Finalizing":
+            self.record(job, "Finalizing")
+        attempt = self.layout.job(job.name).attempt(job.attempt)
+        executor = self.engine(job.compute)
+        state = executor.poll(attempt)
+        if state.record is None and job.token is not None:
+            executor.kill_leftovers(job.token)
+        self.collections.begin(job.name, lambda _: collect(job, self.layout, state.record))
+
+    def outcome(self, job: Job, canceled: bool) -> Outcome:
+        """How a job ended, from its collection or its preparation."""
+        collected = self.collections.take(job.name)
+        prepared = self.preparations.take(job.name)
+        self.tokens.pop(job.name, None)
+        if collected is not None:
+            error = collected.exception()
+            return collected.result() if error is None else failure(job, error)
+        if canceled:
+            return never_ran(job, self.layout, "Canceled", Cause("canceled", "cancelled before it started"))
+        error = prepared.exception() if prepared is not None else None
+        cause = cause_of(error) if error is not None else Cause("preparation_failed", "it could not be prepared")
+        status = "Canceled" if isinstance(error, Cancelled) else "Failed"
+        return never_ran(job, self.layout, status, cause)
+
+    def finish(self, job: Job, outcome: Outcome) -> None:
+        """Write a job's end."""
+        self.record(job, outcome.status, outcome.message, **outcome.facts)
+        self.launched.pop(job.name, None)
+
+
+def cause_of(error: BaseException) -> Cause:
+    """An error of preparation, as the cause of a job's end."""
+    if isinstance(error, WorkbenchError):
+        return Cause("preparation_failed", error.message, error.hint)
+    log.error("unexpected error", exc_info=error)
+    return Cause("internal_error", f"{type(error).__name__}: {error}", "`workbench agent logs` has the details.")
+
+
+def failure(job: Job, error: BaseException) -> Outcome:
+    """The end of a job whose outputs could not be brought in."""
+    reason = cause_of(error)
+    message = f"its outputs could not be collected: {reason.message}"
+    cause = Cause("collection_failed", message, reason.hint)
+    return Outcome("Failed", message, {"cause": asdict(cause), "ended_at": time.time()})
+
+
+def sayer(layout: Layout, job: Job) -> Callable[[str], None]:
+    """Write lines on a job's preparation where those who watch it look."""
+    path = layout.job(job.name).system_logs / "preparation.log"
+
+    def say(line: str) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    return say

@@ -1,0 +1,69 @@
+"""The agent's background work for single jobs: preparation and collection, in threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from engines.jobs.control import Work
+
+WORKERS = 8
+"""Threads mostly wait: for uv, for a download, for the disk."""
+
+
+@dataclass(slots=True)
+class Item:
+    """One piece of work: its result in time, and the way to call it off."""
+
+    future: Future[Any]
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def state(self) -> Work:
+        if not self.future.done():
+            return Work.BUSY
+        return Work.FAILED if self.future.exception() else Work.DONE
+
+
+class Desk:
+    """Work under way by job name; ``done`` is called, from a thread, whenever a piece is finished."""
+
+    def __init__(self, name: str, done: Callable[[], Any]) -> None:
+        self.pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=name)
+        self.items: dict[str, Item] = {}
+        self.done = done
+
+    def state(self, job: str) -> Work:
+        """How far the work for a job is."""
+        item = self.items.get(job)
+        return item.state if item else Work.NONE
+
+    def begin(self, job: str, work: Callable[[threading.Event], Any]) -> None:
+        """Start work for a job; it is given the event that calls it off."""
+        event = threading.Event()
+        item = Item(self.pool.submit(work, event), event)
+        self.items[job] = item
+        item.future.add_done_callback(lambda _: self.done())
+
+    def call_off(self, job: str) -> None:
+        """Ask the work for a job to stop; it stays busy until it has."""
+        if item := self.items.get(job):
+            item.cancel.set()
+
+    def take(self, job: str) -> Future[Any] | None:
+        """Remove a job's work and return it."""
+        item = self.items.pop(job, None)
+        return item.future if item else None
+
+    def busy(self) -> bool:
+        """Whether anything is under way."""
+        return any(item.state is Work.BUSY for item in self.items.values())
+
+    def close(self) -> None:
+        """Call everything off and wait for the threads."""
+        for item in self.items.values():
+            item.cancel.set()
+        self.pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,81 @@
+"""``workbench agent``: status, start, stop, logs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from store import jobs
+from store.errors import NotFoundError
+from workbench.agent import lock
+from workbench.agent import start as starting
+from workbench.cli.options import Session, output_options, say, workspace_option
+from workbench.cli.output import emit
+from workbench.cli.streaming import Tail
+
+
+@click.group()
+def agent() -> None:
+    """The process that runs jobs. It starts when it is needed and leaves when it is not."""
+
+
+def facts(session: Session) -> dict[str, Any]:
+    """What the lock and the store say."""
+    holder = lock.holder(session.layout)
+    counts = jobs.count_by_status(session.connection)
+    running = sum(counts.get(state, 0) for state in jobs.ACTIVE)
+    return {
+        "pid": holder.pid if holder else None,
+        "state": "Running" if holder else "Stopped",
+        "version": holder.version if holder else None,
+        "uptime_seconds": round(time.time() - holder.started_at, 1) if holder else None,
+        "running": running,
+        "queued": counts.get("Queued", 0) + counts.get("NotStarted", 0),
+        "workspace": str(session.layout.root),
+        "log": str(session.layout.agent_log),
+    }
+
+
+@agent.command()
+@output_options
+@workspace_option
+def status(session: Session, output: str | None, query: str | None) -> None:
+    """Tell whether the agent runs, and how many jobs run and wait. Never starts one."""
+    emit(facts(session), output, query)
+
+
+@agent.command()
+@output_options
+@workspace_option
+def start(session: Session, output: str | None, query: str | None) -> None:
+    """Start the agent, unless it runs."""
+    session.connection_for_writing()
+    starting.ensure(session.layout)
+    emit(facts(session), output, query)
+
+
+@agent.command()
+@workspace_option
+def stop(session: Session) -> None:
+    """Stop the agent, and return when it has stopped. Running jobs go on; the next agent adopts them."""
+    if not session.found.exists:
+        raise NotFoundError(f"there is no workspace at {session.layout.root}")
+    say("stopped" if starting.stop(session.layout) else "it was not running")
+
+
+@agent.command()
+@click.option("--follow", "-f", is_flag=True, help="Go on printing as the log grows.")
+@workspace_option
+def logs(session: Session, follow: bool) -> None:
+    """Print the agent's log."""
+    tail = Tail(session.layout.agent_log)
+    while True:
+        data = tail.read()
+        if data:
+            click.echo(data, nl=False)
+        elif not follow:
+            return
+        else:
+            time.sleep(0.2)

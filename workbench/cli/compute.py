@@ -1,0 +1,97 @@
+"""``workbench compute``: create, list, show, delete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engines.compute.registry import engine
+from store import computes
+from store.errors import UsageError
+from workbench.cli.options import Session, document_options, name_argument, output_options, say, workspace_option
+from workbench.cli.output import emit
+
+COLUMNS = ("name", "type", "slots", "engine")
+
+
+@click.group()
+def compute() -> None:
+    """Create, list, show and delete compute targets."""
+
+
+@compute.command()
+@click.option("--file", "-f", type=click.Path(path_type=Path), help="A compute document.")
+@document_options
+@click.option("--name", "-n", help="The compute's name.")
+@click.option("--type", "kind", type=click.Choice(["amlcompute", "local"], case_sensitive=False))
+@click.option("--size", help="Accepted and kept; this machine is the size it is.")
+@click.option("--min-instances", type=click.IntRange(min=0))
+@click.option("--max-instances", type=click.IntRange(min=1), help="How many jobs run on it at once.")
+@output_options
+@workspace_option
+def create(
+    session: Session,
+    file: Path | None,
+    overrides: tuple[str, ...],
+    output: str | None,
+    query: str | None,
+    **flags: Any,
+) -> None:
+    """Add a compute target: a pool of slots on this machine.
+
+    \b
+    workbench compute create --name cpu-cluster --type amlcompute --max-instances 2
+    """
+    from store.specs.loading import load, load_data
+
+    given = {("type" if key == "kind" else key): value for key, value in flags.items() if value is not None}
+    if file is None and not given.get("name"):
+        raise UsageError("a compute needs a --name, or a --file that describes it")
+    if file is None:
+        kind = given.setdefault("type", "amlcompute")
+        spec = load_data(f"compute.{kind}", given, overrides, source="the command line")
+    else:
+        spec = load("compute", file, overrides, **given)
+    document = spec.document
+    computes.create(session.connection_for_writing(), document, engine="local")
+    from workbench.agent import channel
+
+    channel.poke(session.layout)
+    emit(shown(computes.get(session.connection, document["name"])), output, query)
+
+
+def shown(document: dict[str, Any]) -> dict[str, Any]:
+    """A compute as it is listed, with the slots that its engine gives it."""
+    return {**document, "slots": engine(document["engine"]).capacity(document), "provisioning_state": "Succeeded"}
+
+
+@compute.command("list")
+@output_options
+@workspace_option
+def list_computes(session: Session, output: str | None, query: str | None) -> None:
+    """List compute targets."""
+    emit([shown(each) for each in computes.find(session.connection_for_writing())], output, query, COLUMNS)
+
+
+@compute.command()
+@name_argument("compute")
+@output_options
+@workspace_option
+def show(session: Session, name: str, output: str | None, query: str | None) -> None:
+    """Show a compute target."""
+    emit(shown(computes.get(session.connection_for_writing(), name)), output, query)
+
+
+@compute.command()
+@name_argument("compute")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@workspace_option
+def delete(session: Session, name: str, yes: bool) -> None:
+    """Delete a compute target. Jobs that ran on it stay."""
+    computes.get(session.connection, name)
+    if not yes:
+        click.confirm(f"Delete the compute {name!r}?", abort=True, err=True)
+    computes.delete(session.connection, name)
+    say(f"deleted {name}")

@@ -1,0 +1,72 @@
+"""``workbench environment``: create, list, show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from store import environments
+from store.errors import NotFoundError
+from workbench.cli.options import Session, document_options, name_argument, output_options, workspace_option
+from workbench.cli.output import emit
+
+
+@click.group()
+def environment() -> None:
+    """Register, list and show environments."""
+
+
+@environment.command()
+@click.option("--file", "-f", type=click.Path(path_type=Path), required=True, help="An environment document.")
+@document_options
+@click.option("--name", "-n", help="Overrides the name.")
+@click.option("--version", "-v", help="Overrides the version.")
+@output_options
+@workspace_option
+def create(
+    session: Session,
+    file: Path,
+    overrides: tuple[str, ...],
+    name: str | None,
+    version: str | None,
+    output: str | None,
+    query: str | None,
+) -> None:
+    """Register an environment. Without a version, equal content keeps its version and other content takes the next."""
+    from store.specs.loading import load
+
+    flags = {key: value for key, value in {"name": name, "version": version}.items() if value}
+    document = load("environment", file, overrides, **flags).document
+    connection = session.connection_for_writing()
+    given = environments.create(connection, document)
+    emit(environments.lookup(connection, document["name"], given), output, query)
+
+
+@environment.command("list")
+@output_options
+@workspace_option
+def list_environments(session: Session, output: str | None, query: str | None) -> None:
+    """List the environments of the workspace and those that come with Workbench."""
+    from engines.environments.curated import documents
+
+    curated = [{**each, "curated": True} for each in documents()]
+    registered = [{**each, "curated": False} for each in environments.find(session.connection_for_writing())]
+    emit(registered + curated, output, query, ("name", "version", "curated", "description"))
+
+
+@environment.command()
+@name_argument("environment")
+@click.option("--version", "-v", help="Default: the newest.")
+@output_options
+@workspace_option
+def show(session: Session, name: str, version: str | None, output: str | None, query: str | None) -> None:
+    """Show an environment."""
+    from engines.environments.curated import documents
+
+    found = environments.lookup(session.connection_for_writing(), name, version)
+    if found is None:
+        found = next((each for each in documents() if each["name"] == name), None)
+    if found is None:
+        raise NotFoundError(f"there is no environment named {name!r}", hint="`workbench environment list` shows all.")
+    emit(found, output, query)

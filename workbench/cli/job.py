@@ -1,0 +1,267 @@
+"""``workbench job``: create, list, show, stream, cancel, download, archive, restore, rerun, validate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from store import jobs
+from store.errors import NotFoundError, UsageError
+from workbench.agent import start
+from workbench.cli.options import (
+    Session,
+    document_options,
+    job_names,
+    name_argument,
+    output_options,
+    say,
+    workspace_option,
+)
+from workbench.cli.output import emit
+
+LIST_COLUMNS = ("name", "status", "experiment_name", "compute", "duration_seconds", "creation_time", "cause")
+STATES = [*jobs.UNFINISHED, *sorted(jobs.TERMINAL)]
+
+
+@click.group()
+def job() -> None:
+    """Create, list, show, stream, cancel and download jobs."""
+
+
+@job.command()
+@click.option("--file", "-f", type=click.Path(path_type=Path), required=True, help="The job document.")
+@document_options
+@click.option("--name", "-n", help="The job's name; generated when left out.")
+@click.option("--experiment-name", help="Overrides experiment_name.")
+@click.option("--stream", "-s", is_flag=True, help="Stream it, and leave with its outcome.")
+@output_options
+@workspace_option
+def create(
+    session: Session,
+    file: Path,
+    overrides: tuple[str, ...],
+    name: str | None,
+    experiment_name: str | None,
+    stream: bool,
+    output: str | None,
+    query: str | None,
+) -> int:
+    """Submit the job that a document describes, and print it."""
+    from workbench.cli.run import stream_to_end
+    from workbench.cli.submitting import submit
+
+    submitted = submit(session, file, overrides, name=name, experiment_name=experiment_name)
+    start.wake(session.layout)
+    if stream:
+        say(f"job {submitted}")
+        return stream_to_end(session, submitted, cancels=False)
+    emit(document(session, submitted), output, query)
+    return 0
+
+
+@job.command("list")
+@click.option("--max-results", "-r", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--status", multiple=True, type=click.Choice(STATES, case_sensitive=False), help="Only this state.")
+@click.option("--experiment-name", help="Only this experiment.")
+@click.option("--parent-job-name", help="Only the children of this job.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only jobs with this tag.")
+@click.option("--archived-only", is_flag=True, help="Only archived jobs.")
+@click.option("--include-archived", is_flag=True, help="Archived jobs too.")
+@output_options
+@workspace_option
+def list_jobs(
+    session: Session,
+    max_results: int,
+    status: tuple[str, ...],
+    experiment_name: str | None,
+    parent_job_name: str | None,
+    tags: tuple[str, ...],
+    archived_only: bool,
+    include_archived: bool,
+    output: str | None,
+    query: str | None,
+) -> None:
+    """List jobs, newest first."""
+    from engines.jobs.facts import summary
+
+    wanted = jobs.Filter(
+        status=status,
+        experiment_name=experiment_name,
+        parent_job_name=parent_job_name,
+        tags=dict(tag_filter(tag) for tag in tags),
+        archived=None if include_archived else archived_only,
+    )
+    found = jobs.find(session.connection, wanted, max_results) if session.found.exists else []
+    if session.found.exists:
+        session.watch()
+    if not found:
+        say("no jobs" if any((status, experiment_name, parent_job_name, tags)) else "no jobs yet: workbench run FILE")
+    emit([summary(each) for each in found], output, query, LIST_COLUMNS)
+
+
+def tag_filter(tag: str) -> tuple[str, str | None]:
+    """``key=value``, or ``key`` for any value."""
+    key, separator, value = tag.partition("=")
+    return key, value if separator else None
+
+
+@job.command()
+@name_argument("job", job_names)
+@output_options
+@workspace_option
+def show(session: Session, name: str, output: str | None, query: str | None) -> None:
+    """Show all that is known of a job: document, state, metrics, places.
+
+    \b
+    workbench job show NAME -o json --query metrics
+    """
+    session.watch_for(name)
+    emit(document(session, name), output, query)
+
+
+def document(session: Session, name: str) -> dict[str, Any]:
+    """A job as a flat document, with its metrics."""
+    from engines.jobs.facts import document as flat
+    from store.tracking import metrics, runs
+
+    found = jobs.get(session.connection, name)
+    tracking = runs.connect(session.layout)
+    try:
+        last = metrics.last_metrics(tracking, name, journal=session.layout.job(name).journal)
+        parameters = runs.params(tracking, name)
+    finally:
+        tracking.close()
+    return flat(found, session.layout, last, parameters)
+
+
+@job.command()
+@name_argument("job", job_names)
+@workspace_option
+def stream(session: Session, name: str) -> int:
+    """Stream a job's log from its beginning until the job ends. Ctrl-C only detaches."""
+    from workbench.cli.run import stream_to_end
+
+    session.watch_for(name)
+    return stream_to_end(session, name, cancels=False)
+
+
+@job.command()
+@name_argument("job", job_names)
+@click.option("--kill", is_flag=True, help="At once, without the ten seconds of grace.")
+@workspace_option
+def cancel(session: Session, name: str, kill: bool) -> None:
+    """Cancel a job: its processes get SIGTERM, ten seconds later SIGKILL."""
+    jobs.request_cancel(session.connection, name, wanted="kill" if kill else "cancel")
+    start.wake(session.layout)
+    say(f"cancelling {name}")
+
+
+@job.command()
+@name_argument("job", job_names)
+@click.option("--download-path", "-p", type=click.Path(path_type=Path), default=Path(), help="Default: here.")
+@click.option("--output-name", help="Only this output.")
+@click.option("--all", "everything", is_flag=True, help="Artifacts and every named output (the default).")
+@workspace_option
+def download(session: Session, name: str, download_path: Path, output_name: str | None, everything: bool) -> None:
+    """Copy a job's outputs: artifacts into artifacts/, named outputs into named-outputs/NAME/."""
+    from engines.jobs.download import download as copy
+
+    if everything and output_name:
+        raise UsageError("--all and --output-name exclude each other")
+    found = jobs.get(session.connection, name)
+    target = download_path / name
+    copied = copy(found, session.layout, target, output_name)
+    say(f"{copied} files in {target}")
+    click.echo(str(target))
+
+
+@job.command()
+@name_argument("job", job_names)
+@workspace_option
+def archive(session: Session, name: str) -> None:
+    """Hide a job from listings. It stays, and can still be named."""
+    jobs.set_archived(session.connection, name, True)
+
+
+@job.command()
+@name_argument("job", job_names)
+@workspace_option
+def restore(session: Session, name: str) -> None:
+    """Show an archived job in listings again."""
+    jobs.set_archived(session.connection, name, False)
+
+
+@job.command()
+@name_argument("job", job_names)
+@document_options
+@click.option("--stream", "-s", is_flag=True, help="Stream it, and leave with its outcome.")
+@output_options
+@workspace_option
+def rerun(
+    session: Session, name: str, overrides: tuple[str, ...], stream: bool, output: str | None, query: str | None
+) -> int:
+    """Submit a job again: the same document and the same code, whatever was edited since.
+
+    \b
+    workbench job rerun NAME --set inputs.epochs=40 --stream
+    """
+    from engines.jobs.submission import resubmit
+    from store.specs.loading import job_from_data
+    from workbench.cli.run import stream_to_end
+
+    before = jobs.get(session.connection, name)
+    changed = job_from_data(before.document, overrides, source=f"job {name}")
+    submitted = resubmit(session.connection, session.layout, before, changed)
+    start.wake(session.layout)
+    if stream:
+        say(f"job {submitted}")
+        return stream_to_end(session, submitted, cancels=False)
+    emit(document(session, submitted), output, query)
+    return 0
+
+
+@job.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--file", "-f", "file_option", type=click.Path(path_type=Path), help="The job document.")
+@document_options
+@output_options
+@workspace_option
+def validate(
+    session: Session,
+    file: Path | None,
+    file_option: Path | None,
+    overrides: tuple[str, ...],
+    output: str | None,
+    query: str | None,
+) -> None:
+    """Check a job document without running it; says what Azure ML would treat differently."""
+    from workbench.cli.validating import validate as check
+
+    chosen = file or file_option
+    if chosen is None:
+        raise UsageError("which document? Give its file.")
+    notes = check(session, chosen, overrides)
+    for note in notes:
+        say(str(note["text"]))
+    say(f"{chosen}: valid here" + (f", with {len(notes)} difference(s) to Azure ML" if notes else ", and on Azure ML"))
+    emit([{key: value for key, value in note.items() if key != "text"} for note in notes], output or "json", query)
+
+
+@job.command()
+@name_argument("job", job_names)
+@output_options
+@workspace_option
+def explain(session: Session, name: str, output: str | None, query: str | None) -> None:
+    """Why a job ended as it did, and how it differs from the last one that completed."""
+    from engines.jobs.explain import report
+
+    found = jobs.get(session.connection, name)
+    if not found.finished:
+        raise NotFoundError(f"job {name!r} has not ended: it is {found.status}")
+    lines = report(found, jobs.last_completed(session.connection, found.experiment_name, found.id), session.layout)
+    if output or query:
+        emit(found.cause, output, query)
+    else:
+        click.echo("\n".join(lines))

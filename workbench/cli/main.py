@@ -1,0 +1,113 @@
+"""The entry point of the command line: finds the command, and turns every error into a text and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from store.errors import DocumentError, WorkbenchError
+from workbench.agent.version import VERSION
+
+COMMANDS = {
+    "run": ("workbench.cli.run:run", "Run a job document, stream it, and leave with its outcome."),
+    "job": ("workbench.cli.job:job", "Create, list, show, stream, cancel and download jobs."),
+    "workspace": ("workbench.cli.workspace:workspace", "Create, list, show and delete workspaces."),
+    "compute": ("workbench.cli.compute:compute", "Create, list, show and delete compute targets."),
+    "environment": ("workbench.cli.environment:environment", "Register, list and show environments."),
+    "experiment": ("workbench.cli.experiment:experiment", "List experiments and show one."),
+    "runs": ("workbench.cli.runs:runs", "Search runs by their metrics, parameters and tags."),
+    "mlflow": ("workbench.cli.mlflow_uri:mlflow", "The MLflow address of the workspace."),
+    "cache": ("workbench.cli.cache:cache", "What was downloaded, and what is put there ahead of time."),
+    "schema": ("workbench.cli.schema:schema", "JSON Schema of a kind of document, for editors."),
+    "agent": ("workbench.cli.agent:agent", "The process that runs jobs: status, start, stop, logs."),
+    "doctor": ("workbench.cli.doctor:doctor", "Check machine and workspace; says how to mend what it finds."),
+    "completion": ("workbench.cli.completion:completion", "Print the completion script of your shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used, not for the list of commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            refuse_command(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def refuse_command(word: str) -> None:
+    """Answer a word that is no command with the nearest one that is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, COMMANDS, n=1)
+    if not close and os.path.exists(word):
+        raise click.UsageError(f"no command {word!r}. To run this file: workbench run {word}")
+    offer = f" Did you mean {close[0]!r}?" if close else " `workbench --help` lists them."
+    raise click.UsageError(f"no command {word!r}.{offer}")
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(VERSION, prog_name="workbench")
+@click.option("--workspace", "-w", "workspace_path", metavar="PATH", help="The workspace to work in.")
+@click.pass_context
+def cli(ctx: click.Context, workspace_path: str | None) -> None:
+    """Azure Machine Learning's way of working, on machines you own.
+
+    Start with: workbench run FILE
+    """
+    ctx.obj = workspace_path
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    os.umask(0o077)
+    sys.exit(exit_code(arguments))
+
+
+def exit_code(arguments: list[str] | None = None) -> int:
+    """0 success, 1 the job failed or the machine refused, 2 usage or document, 3 not found, 4 conflict, 130 Ctrl-C."""
+    try:
+        result = cli.main(arguments, prog_name="workbench", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except DocumentError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except WorkbenchError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+if __name__ == "__main__":
+    main()

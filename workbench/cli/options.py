@@ -1,0 +1,125 @@
+"""The options that commands share, by the names of ``az ml``."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from store import workspace
+from store.errors import UsageError
+from store.layout import Layout
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Session:
+    """The workspace of one command. Opened when it is first asked for."""
+
+    def __init__(self, given: str | None) -> None:
+        self.found = workspace.locate(given)
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def layout(self) -> Layout:
+        return self.found.layout
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For reading: a workspace that does not exist is an error."""
+        if self._connection is None:
+            self._connection = workspace.open_existing(self.found)
+        return self._connection
+
+    def connection_for_writing(self) -> sqlite3.Connection:
+        """For writing: makes the workspace when there is none, and says where."""
+        if self._connection is None:
+            self._connection = workspace.open_or_create(self.found, say)
+        return self._connection
+
+    def watch(self) -> None:
+        """Start the agent when unfinished jobs have none, as every command that reads jobs does."""
+        from store import jobs
+        from workbench.agent import lock, start
+
+        if jobs.count_unfinished(self.connection) and not lock.held(self.layout.agent_lock):
+            start.wake(self.layout)
+
+    def watch_for(self, name: str) -> None:
+        """As ``watch``, and the named job must exist."""
+        from store import jobs
+
+        jobs.get(self.connection, name)
+        self.watch()
+
+
+def say(text: str) -> None:
+    """Talk goes to stderr."""
+    click.echo(text, err=True)
+
+
+def workspace_option(command: Command) -> Command:
+    """Give a command ``--workspace`` and, as ``session``, the workspace that it means."""
+
+    @click.option("--workspace", "-w", "workspace_path", metavar="PATH", help="The workspace to work in.")
+    @click.pass_context
+    @functools.wraps(command)
+    def wrapped(ctx: click.Context, *args: Any, workspace_path: str | None, **kwargs: Any) -> Any:
+        return ctx.invoke(command, *args, session=Session(workspace_path or ctx.find_root().obj), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def output_options(command: Command) -> Command:
+    """Give a command ``--output`` and ``--query``."""
+    command = click.option("--query", metavar="JMESPATH", help="Narrow the result (jmespath.org).")(command)
+    return click.option(
+        "--output",
+        "-o",
+        type=click.Choice(["table", "json", "yaml", "tsv"]),
+        help="Default: a table on a terminal, else JSON.",
+    )(command)
+
+
+def name_argument(noun: str, complete: Callable[..., list[str]] | None = None) -> Callable[[Command], Command]:
+    """Take a name as a word or as ``--name``, as ``az ml`` does."""
+
+    def decorate(command: Command) -> Command:
+        @click.argument("name_word", metavar="NAME", required=False, shell_complete=complete)
+        @click.option(
+            "--name", "-n", "name_option", metavar="NAME", help=f"The {noun}'s name.", shell_complete=complete
+        )
+        @functools.wraps(command)
+        def wrapped(*args: Any, name_word: str | None, name_option: str | None, **kwargs: Any) -> Any:
+            if name_word and name_option and name_word != name_option:
+                raise UsageError(f"two names were given: {name_word!r} and {name_option!r}")
+            name = name_word or name_option
+            if not name:
+                raise UsageError(f"which {noun}? Give its name.")
+            return command(*args, name=name, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+def document_options(command: Command) -> Command:
+    """Give a command ``--set``, as often as wanted."""
+    return click.option(
+        "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a field: --set inputs.epochs=20"
+    )(command)
+
+
+def job_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Names of jobs for shell completion, newest first."""
+    try:
+        session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
+        rows = session.connection.execute(
+            "SELECT name FROM job WHERE substr(name, 1, ?) = ? ORDER BY id DESC LIMIT 50", (len(incomplete), incomplete)
+        )
+        return [row[0] for row in rows]
+    except Exception:  # noqa: BLE001  (an error text in the middle of a completion helps nobody)
+        return []

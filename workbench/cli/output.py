@@ -1,0 +1,143 @@
+"""Data on stdout: as a table on a terminal, else as JSON; ``-o`` chooses, ``--query`` narrows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from store.errors import UsageError
+
+
+def emit(value: Any, output: str | None, query: str | None = None, columns: Sequence[str] = ()) -> None:
+    """Write a document, or a list of them, to stdout.
+
+    ``columns`` are the keys that a table of a list shows; a dot goes one level down.
+    """
+    if query:
+        value = narrowed(value, query)
+        columns = ()
+    match output or ("table" if sys.stdout.isatty() else "json"):
+        case "json":
+            click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+        case "yaml":
+            import yaml
+
+            click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+        case "tsv":
+            for row in tab_separated(value):
+                click.echo(row)
+        case _:
+            table(value, columns)
+
+
+def narrowed(value: Any, query: str) -> Any:
+    """What a JMESPath expression makes of a value. Raises UsageError for a bad expression."""
+    import jmespath
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        return jmespath.search(query, value)
+    except JMESPathError as error:
+        raise UsageError(f"--query {query!r}: {error}", hint="The language is described at jmespath.org.") from error
+
+
+def tab_separated(value: Any) -> list[str]:
+    """One line an element, its values between tabs; a text alone is itself, for scripts."""
+    rows = value if isinstance(value, list) else [value]
+    return ["\t".join(scalar(cell) for cell in cells(row)) for row in rows if row is not None]
+
+
+def cells(row: Any) -> list[Any]:
+    """The values of one element."""
+    if isinstance(row, Mapping):
+        return list(row.values())
+    return row if isinstance(row, list) else [row]
+
+
+def scalar(value: Any) -> str:
+    """A value on one line."""
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace("\t", " ").replace("\n", " ")
+
+
+def table(value: Any, columns: Sequence[str]) -> None:
+    """A list as a table of ``columns``, one document as its keys and values, in plain text when piped."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=False, highlight=False)
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        shown = list(columns) or list(value[0])
+        grid = Table(box=None, pad_edge=False, header_style="bold")
+        for column in shown:
+            grid.add_column(column.rsplit(".", 1)[-1], overflow="fold", no_wrap=column == "name")
+        for row in value:
+            grid.add_row(*(human(dig(row, column)) for column in shown))
+        console.print(grid)
+    elif isinstance(value, Mapping):
+        grid = Table(box=None, pad_edge=False, show_header=False)
+        grid.add_column(style="bold")
+        grid.add_column(overflow="fold")
+        for key, entry in value.items():
+            if entry not in (None, {}, []):
+                grid.add_row(key, human(entry))
+        console.print(grid)
+    elif isinstance(value, list):
+        for entry in value:
+            console.print(human(entry), markup=False)
+    elif value is not None:
+        console.print(human(value), markup=False)
+
+
+def dig(row: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path, None where there is none."""
+    value: Any = row
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def human(value: Any) -> Any:
+    """A value as a person reads it; markup in data is shown, not obeyed."""
+    from rich.text import Text
+
+    if isinstance(value, Mapping):
+        return Text("\n".join(f"{key}: {scalar(entry)}" for key, entry in value.items()))
+    if isinstance(value, list):
+        return Text("\n".join(scalar(entry) for entry in value))
+    if isinstance(value, float):
+        return Text(f"{value:.6g}")
+    return Text(scalar(value))
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in words: ``0.4 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def size(count: float | None) -> str:
+    """A number of bytes in words, in powers of 1024."""
+    if count is None:
+        return ""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"

@@ -1,0 +1,129 @@
+"""Follow a job: its own lines verbatim to stdout, ours to stderr, until its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, BinaryIO
+
+import click
+
+from store import database, jobs, queue
+from store.jobs import Job
+from store.layout import Layout
+from workbench.agent import lock, start
+
+QUICK_SECONDS, CALM_SECONDS = 0.008, 0.05
+CHUNK = 1 << 20
+AGENT_CHECK_SECONDS = 2.0
+
+
+class Tail:
+    """A file that grows: each call gives what is new. It may not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file: BinaryIO | None = None
+
+    def read(self) -> bytes:
+        """What was written since the last call, at most a chunk."""
+        if self.file is None:
+            try:
+                self.file = self.path.open("rb")
+            except FileNotFoundError:
+                return b""
+        return self.file.read(CHUNK)
+
+
+class Interrupts:
+    """Ctrl-C while following: counted, so that a second one can mean more than the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.handled = 0
+
+    def __enter__(self) -> Interrupts:
+        self.before = signal.signal(signal.SIGINT, self.note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
+
+    def note(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+
+    def fresh(self) -> bool:
+        """Whether there was another Ctrl-C since the last call."""
+        if self.count == self.handled:
+            return False
+        self.handled = self.count
+        return True
+
+
+class Detached(Exception):
+    """The user stopped watching; the job goes on."""
+
+
+def follow(connection: sqlite3.Connection, layout: Layout, name: str, on_interrupt: Callable[[int], None]) -> Job:
+    """Stream a job to its end and return it. ``on_interrupt`` is called with 1, 2, ... at each Ctrl-C."""
+    folder = layout.job(name)
+    log, preparation = Tail(folder.log), Tail(folder.system_logs / "preparation.log")
+    told = Told(connection)
+    version, began, agent_seen = -1, time.monotonic(), time.monotonic()
+    job = jobs.get(connection, name)
+    with Interrupts() as interrupts:
+        while True:
+            if interrupts.fresh():
+                on_interrupt(interrupts.count)
+            if (now := database.data_version(connection)) != version:
+                version, job = now, jobs.get(connection, name)
+                told.state(job)
+            moved = copy(preparation, sys.stderr.buffer) + copy(log, sys.stdout.buffer)
+            if job.finished and not moved:
+                return job
+            if time.monotonic() - agent_seen > AGENT_CHECK_SECONDS:
+                agent_seen = time.monotonic()
+                if not job.finished and not lock.held(layout.agent_lock):
+                    start.wake(layout)
+            if not moved:
+                time.sleep(QUICK_SECONDS if time.monotonic() - began < 2 else CALM_SECONDS)
+
+
+def copy(tail: Tail, target: Any) -> int:
+    """Pass on what is new; returns how many bytes."""
+    data = tail.read()
+    if data:
+        target.write(data)
+        target.flush()
+    return len(data)
+
+
+class Told:
+    """Says each change of state that a waiting person wants to know of, once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.last = ""
+
+    def state(self, job: Job) -> None:
+        """Tell of waiting in the queue, and of a cancellation under way."""
+        text = ""
+        if job.status == "Queued":
+            ahead = queue.position(self.connection, job)
+            text = f"queued on {job.compute}" + (f", {ahead} ahead" if ahead else "")
+        elif job.status == "CancelRequested":
+            text = "cancelling"
+        if text and text != self.last and (job.status != "Queued" or time.time() - job.created_at > 0.5):
+            click.secho(text, err=True, dim=True)
+            self.last = text
+
+
+def close_stdout() -> None:
+    """After a closed pipe: nothing more is written, and Python does not complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
