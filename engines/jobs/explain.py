@@ -1,0 +1,215 @@
+"""A failed job explains itself: from its exit record and the end of its log to a cause in words.
+
+``explain`` is called once, when the job ends, and what it finds is kept with the job; ``report`` tells it, with what
+differs from the last job of the experiment that went well. Both only read, and never raise for what a log holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from engines.jobs.report import report
+from engines.jobs.symptoms import endings, machine, python, shell, tracebacks
+from engines.jobs.symptoms.cause import Cause, JobFacts, Symptom, UserException
+from engines.jobs.symptoms.log_tail import Tail, read_tail
+from engines.jobs.symptoms.tracebacks import Raised
+from store.jobs import Job
+from store.layout import Layout
+
+__all__ = ["Cause", "JobFacts", "UserException", "explain", "explain_log", "report"]
+
+ENDINGS: Mapping[str, Callable[[Mapping[str, Any], JobFacts], Symptom]] = {
+    "canceled": endings.canceled,
+    "timeout": endings.timed_out,
+    "out_of_memory": endings.out_of_memory,
+    "spawn_failed": endings.not_started,
+}
+
+
+def explain(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Cause:
+    """Why a job ended, from the shim's exit record (None when the shim was lost) and what the job left behind."""
+    folder = layout.job(job.name)
+    logs = [folder.log]
+    if job.document.get("distribution") or job.slots > 1:
+        from engines.compute.distribution import processes
+
+        logs = [Path(each.log) for each in processes(job.document, folder.user_logs)]
+    rank = whole((record or {}).get("failed_process")) or 0
+    log = logs[rank] if 0 <= rank < len(logs) else folder.log
+    return explain_log(record, log, JobFacts.of(job, layout, processes=len(logs)))
+
+
+def explain_log(record: Mapping[str, Any] | None, log: Path, facts: JobFacts) -> Cause:
+    """The same, from the log of the process that failed."""
+    tail = read_tail(log)
+    outcome = "lost" if record is None else str(record.get("outcome"))
+    if record is None:
+        return cause(endings.supervisor_lost(), tail, facts)
+    if outcome in ENDINGS:
+        return cause(ENDINGS[outcome](record, facts), tail, facts)
+    if outcome == "signaled":
+        return signaled(record, tail, facts)
+    return exited(record, tail, facts)
+
+
+def signaled(record: Mapping[str, Any], tail: Tail, facts: JobFacts) -> Cause:
+    """The shell itself, or what replaced it, was killed."""
+    symptom = endings.killed(whole(record.get("signal")) or 0, which_process(record, facts))
+    return crashed(symptom, tail, facts)
+
+
+def crashed(symptom: Symptom, tail: Tail, facts: JobFacts) -> Cause:
+    """A signal; the reason that the program gave before its end comes first."""
+    if frames := tracebacks.fatal_frames(tail.lines):
+        said = next((line for line in tail.lines if line.startswith("Fatal Python error: ")), "")
+        raised = Raised("Fatal Python error", said.partition(": ")[2], frames)
+        return cause(symptom, tail, facts, users_exception(raised, facts))
+    last = shell.last(tail.lines)
+    if grave := machine.grave(last) or next(filter(None, map(machine.allocation, last)), None):
+        return cause(Symptom(grave.code, f"{grave.message} {symptom.message}", grave.hint), tail, facts)
+    return cause(symptom, tail, facts)
+
+
+def exited(record: Mapping[str, Any], tail: Tail, facts: JobFacts) -> Cause:
+    """The job left with an exit code of its own."""
+    exit_code = whole(record.get("exit_code"))
+    if exit_code == 0:
+        return Cause("completed", "It completed.", log_tail=tail.shown())
+    exit_code = 1 if exit_code is None else exit_code
+    who = which_process(record, facts)
+    raised = tracebacks.find(tail.lines)
+    since = tail.lines[raised.line + 1 :] if raised else tail.lines
+    if (killed := endings.killed_inside(exit_code)) and (raised is None or raised.name != "KeyboardInterrupt"):
+        return crashed(killed, tail, facts)
+    if symptom := shell.from_lines(exit_code, since, facts) or shell.from_code(exit_code, since):
+        return cause(symptom, tail, facts, who=who)
+    if raised is not None and (exit_code in (1, 120) or near_end(raised, tail)):
+        return from_exception(raised, tail, facts, who)
+    grave = machine.grave(tail.lines)
+    said = f"; the last it said: {last[0][:300]}" if (last := shell.last(since)) else "."
+    general = Symptom("exit_code", f"{who} left with exit code {exit_code}{said}", exit_code_hint(raised, tail))
+    exception = users_exception(raised, facts) if raised else None
+    return cause(grave or general, tail, facts, exception)
+
+
+def from_exception(raised: Raised, tail: Tail, facts: JobFacts, who: str) -> Cause:
+    """A Python exception that nobody caught."""
+    exception = users_exception(raised, facts)
+    if symptom := python.from_exception(raised, facts):
+        return cause(symptom, tail, facts, exception, who)
+    grave = machine.grave(tail.lines)
+    hint = f"The log also says: {grave.message} {grave.hint}" if grave else None
+    message = exception.title
+    if raised.members:
+        message += f": {'; '.join(title(each, facts) for each in leaves(raised))}"
+    elif exception.caused_by:
+        message += f" ({exception.caused_by})"
+    if raised.name == "AssertionError" and not raised.message and exception.code:
+        message += f" in `{exception.code}`"
+    return cause(Symptom("exception", message, hint), tail, facts, exception, who)
+
+
+def cause(
+    symptom: Symptom, tail: Tail, facts: JobFacts, exception: UserException | None = None, who: str = "The job"
+) -> Cause:
+    """The parts together; of several processes, the one that failed is named."""
+    told = symptom.message
+    if who != "The job" and not told.startswith(who):
+        told = f"{who}: {told}"
+    return Cause(symptom.code, told, symptom.hint, exception, tail.shown())
+
+
+def which_process(record: Mapping[str, Any], facts: JobFacts) -> str:
+    """Who it was that failed, in a job of several processes."""
+    rank = whole(record.get("failed_process"))
+    return "The job" if facts.processes < 2 or rank is None else f"Process {rank} of {facts.processes} (counted from 0)"
+
+
+def users_exception(raised: Raised, facts: JobFacts) -> UserException:
+    """An exception with the user's own last frame."""
+    frame = own_frame(raised, facts)
+    return UserException(
+        type=raised.type,
+        message=raised.message,
+        file=facts.shown(frame.file) if frame else None,
+        line=frame.line if frame else None,
+        function=frame.function if frame else None,
+        code=(frame.code or source_line(frame, facts)) if frame else None,
+        caused_by=caused_by(raised, facts),
+    )
+
+
+def own_frame(raised: Raised, facts: JobFacts) -> tracebacks.Frame | None:
+    """The user's own last frame of an exception."""
+    return tracebacks.users_frame(raised.frames, [facts.inside(frame.file) is not None for frame in raised.frames])
+
+
+def source_line(frame: tracebacks.Frame, facts: JobFacts) -> str | None:
+    """The line of source, from the working copy, where the interpreter did not print it."""
+    place = facts.inside(frame.file)
+    if place is None:
+        return None
+    try:
+        with (facts.working_copy / place).open(encoding="utf-8", errors="replace") as file:
+            for number, line in zip(range(1, frame.line + 1), file, strict=False):
+                if number == frame.line:
+                    return line.strip()[:1000] or None
+    except OSError:
+        return None
+    return None
+
+
+def caused_by(raised: Raised, facts: JobFacts) -> str | None:
+    """What an exception was raised from, or while handling what, in a phrase.
+
+    One that only repeats another, as one from a worker process does, has a place to tell at most.
+    """
+    if raised.cause is None:
+        return None
+    if (raised.cause.name, raised.cause.message) == (raised.name, raised.message):
+        place = own_place(raised.cause, facts)
+        return f"raised{place}" if place else None
+    return f"{'caused by' if raised.direct else 'while handling'} {title(raised.cause, facts)}"
+
+
+def title(raised: Raised, facts: JobFacts) -> str:
+    """An exception in one phrase, with the user's place."""
+    first = python.first_line(raised.message)
+    return f"{raised.type}{f': {first}' if first else ''}{own_place(raised, facts)}"
+
+
+def own_place(raised: Raised, facts: JobFacts) -> str:
+    """The user's place, as the end of a phrase; empty where no frame is the user's."""
+    frame = own_frame(raised, facts)
+    if frame is None or facts.inside(frame.file) is None or tracebacks.is_library(frame.file):
+        return ""
+    return f" at {facts.shown(frame.file)}:{frame.line}"
+
+
+def leaves(raised: Raised) -> list[Raised]:
+    """The exceptions of a group that are no groups themselves, the first five."""
+    found: list[Raised] = []
+    for member in raised.members:
+        found.extend(leaves(member) if member.members else [member])
+    return found[:5]
+
+
+def near_end(raised: Raised, tail: Tail) -> bool:
+    """Whether an exception was the last thing said, up to a line or two of a launcher's."""
+    return sum(bool(line.strip()) for line in tail.lines[raised.line + 1 :]) <= 3
+
+
+def exit_code_hint(raised: Raised | None, tail: Tail) -> str | None:
+    """What to make of a bare exit code."""
+    if raised is not None:
+        return "The last exception in its log may be the reason; the script went on after it."
+    if not tail.lines:
+        return 'It printed nothing. A script can say why it stops: `sys.exit("reason")`, `set -x` in a shell command.'
+    return None
+
+
+def whole(value: object) -> int | None:
+    """A whole number from a record, None for anything else."""
+    return value if isinstance(value, int) else None

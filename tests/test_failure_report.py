@@ -1,0 +1,129 @@
+"""What a failed job tells its user on the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from stored_jobs import stored_job
+
+from engines.jobs.explain import explain, report
+from store import snapshots
+from store.jobs import Job
+from store.layout import Layout
+
+LOG = """epoch 1
+epoch 2
+Traceback (most recent call last):
+  File "{work}/train.py", line 3, in <module>
+    main()
+  File "{work}/train.py", line 2, in main
+    raise ValueError("loss is nan")
+ValueError: loss is nan
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    (tmp_path / "ws").mkdir()
+    return Layout(tmp_path / "ws")
+
+
+def failed(layout: Layout, folder: Path, rate: float) -> tuple[Job, Job]:
+    """A job that failed, and the one before it that did not."""
+    code = folder / "src"
+    code.mkdir()
+    (code / "train.py").write_text("rate = 1\n")
+    before = snapshots.take(code, layout).hash
+    (code / "train.py").write_text('def main():\n    raise ValueError("loss is nan")\nmain()\n')
+    after = snapshots.take(code, layout).hash
+    file = folder / "job.yml"
+    file.write_text("command: python train.py")
+    document = {"command": "python train.py", "code": str(code), "inputs": {"rate": rate}}
+    job = stored_job(document=document, snapshot=after, source={"file": str(file)})
+    log = layout.job(job.name).log
+    log.parent.mkdir(parents=True)
+    log.write_text(LOG.format(work=layout.job(job.name).working_copy))
+    cause = explain({"outcome": "exited", "exit_code": 1}, job, layout)
+    job = stored_job(document=document, snapshot=after, source={"file": str(file)}, cause=cause.document())
+    good = stored_job("calm_fox_1", id=1, document={**document, "inputs": {"rate": 0.1}}, snapshot=before)
+    return job, good
+
+
+def test_the_whole_report(layout: Layout, tmp_path: Path) -> None:
+    job, good = failed(layout, tmp_path, rate=10.0)
+    work = layout.job(job.name).working_copy
+    told = "\n".join(report(job, good, layout, here=tmp_path))
+    assert (
+        told
+        == f"""\
+ValueError: loss is nan
+    src/train.py:2, in main
+        raise ValueError("loss is nan")
+
+The last lines of its log:
+  | epoch 1
+  | epoch 2
+  | Traceback (most recent call last):
+  |   File "{work}/train.py", line 3, in <module>
+  |     main()
+  |   File "{work}/train.py", line 2, in main
+  |     raise ValueError("loss is nan")
+  | ValueError: loss is nan
+
+calm_fox_1, the last job of 'iris' that completed, differs from this one:
+  inputs.rate: 0.1 -> 10.0
+  code: train.py changed (3 lines more, 1 line less)
+      @@ -1 +1,3 @@
+      -rate = 1
+      +def main():
+      +    raise ValueError("loss is nan")
+      +main()
+
+Next:
+  workbench job stream brave_owl_1   the whole log
+  workbench job show brave_owl_1     everything that is known of it
+  workbench run job.yml              run it again"""
+    )
+
+
+def test_without_the_log_where_it_was_just_shown(layout: Layout, tmp_path: Path) -> None:
+    job, _ = failed(layout, tmp_path, rate=1.0)
+    told = "\n".join(report(job, None, layout, here=tmp_path, with_log=False))
+    assert "epoch" not in told
+    assert "job stream" not in told
+    assert "workbench job show brave_owl_1" in told
+
+
+def test_from_another_folder_paths_still_lead_there(layout: Layout, tmp_path: Path) -> None:
+    job, _ = failed(layout, tmp_path, rate=1.0)
+    assert f"    {tmp_path}/src/train.py:2, in main" in report(job, None, layout, here=Path("/usr/lib"))
+    assert f"workbench run {tmp_path}/job.yml" in "\n".join(report(job, None, layout, here=Path("/usr/lib")))
+
+
+def test_nothing_differs(layout: Layout) -> None:
+    told = "\n".join(report(stored_job(), stored_job("old"), layout))
+    assert "had the same inputs, command, environment and code" in told
+    assert "workbench job rerun brave_owl_1" in told
+
+
+def test_a_job_without_a_cause(layout: Layout) -> None:
+    assert report(stored_job(), None, layout)[0] == "The job failed."
+
+
+def test_the_log_of_the_process_that_failed(layout: Layout) -> None:
+    document = {
+        "command": "x",
+        "resources": {"instance_count": 1},
+        "distribution": {"type": "pytorch", "process_count_per_instance": 2},
+    }
+    job = stored_job(document=document)
+    logs = layout.job(job.name).user_logs
+    logs.mkdir(parents=True)
+    from engines.compute.distribution import processes
+
+    for number, each in enumerate(processes(document, logs)):
+        Path(each.log).write_text(f"from {number}\n")
+    cause = explain({"outcome": "exited", "exit_code": 1, "failed_process": 1}, job, layout)
+    assert cause.log_tail == ["from 1"]
+    assert cause.message.startswith("Process 1 of 2")
