@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from stored_jobs import stored_job
 
-from engines.jobs.explain import explain, report
+from engines.jobs.explain import explain
+from engines.jobs.report import report
 from store import snapshots
 from store.jobs import Job
 from store.layout import Layout
@@ -112,18 +114,15 @@ def test_a_job_without_a_cause(layout: Layout) -> None:
 
 
 def test_the_log_of_the_process_that_failed(layout: Layout) -> None:
-    document = {
-        "command": "x",
-        "resources": {"instance_count": 1},
-        "distribution": {"type": "pytorch", "process_count_per_instance": 2},
-    }
-    job = stored_job(document=document)
-    logs = layout.job(job.name).user_logs
-    logs.mkdir(parents=True)
-    from engines.compute.distribution import processes
-
-    for number, each in enumerate(processes(document, logs)):
-        Path(each.log).write_text(f"from {number}\n")
+    job = stored_job()
+    folder = layout.job(job.name)
+    logs = [folder.user_logs / "std_log_process_0.txt", folder.user_logs / "std_log_process_1.txt"]
+    folder.user_logs.mkdir(parents=True)
+    for number, log in enumerate(logs):
+        log.write_text(f"from {number}\n")
+    task = {"processes": [{"log": str(log)} for log in logs]}
+    folder.attempt(1).mkdir(parents=True)
+    (folder.attempt(1) / "task.json").write_text(json.dumps(task))
     cause = explain({"outcome": "exited", "exit_code": 1, "failed_process": 1}, job, layout)
     assert cause.log_tail == ["from 1"]
     assert cause.message.startswith("Process 1 of 2")

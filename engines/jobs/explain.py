@@ -1,16 +1,16 @@
 """A failed job explains itself: from its exit record and the end of its log to a cause in words.
 
-``explain`` is called once, when the job ends, and what it finds is kept with the job; ``report`` tells it, with what
-differs from the last job of the experiment that went well. Both only read, and never raise for what a log holds.
+``explain`` is called once, when the job ends, and what it finds is kept with the job (``report.py`` tells it). It only
+reads, and never raises for what a log holds.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engines.jobs.report import report
 from engines.jobs.symptoms import endings, machine, python, shell, tracebacks
 from engines.jobs.symptoms.cause import Cause, JobFacts, Symptom, UserException
 from engines.jobs.symptoms.log_tail import Tail, read_tail
@@ -18,7 +18,7 @@ from engines.jobs.symptoms.tracebacks import Raised
 from store.jobs import Job
 from store.layout import Layout
 
-__all__ = ["Cause", "JobFacts", "UserException", "explain", "explain_log", "report"]
+__all__ = ["Cause", "JobFacts", "UserException", "explain", "explain_log"]
 
 ENDINGS: Mapping[str, Callable[[Mapping[str, Any], JobFacts], Symptom]] = {
     "canceled": endings.canceled,
@@ -31,14 +31,19 @@ ENDINGS: Mapping[str, Callable[[Mapping[str, Any], JobFacts], Symptom]] = {
 def explain(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Cause:
     """Why a job ended, from the shim's exit record (None when the shim was lost) and what the job left behind."""
     folder = layout.job(job.name)
-    logs = [folder.log]
-    if job.document.get("distribution") or job.slots > 1:
-        from engines.compute.distribution import processes
-
-        logs = [Path(each.log) for each in processes(job.document, folder.user_logs)]
+    logs = process_logs(folder.attempt(job.attempt)) or [folder.log]
     rank = whole((record or {}).get("failed_process")) or 0
     log = logs[rank] if 0 <= rank < len(logs) else folder.log
     return explain_log(record, log, JobFacts.of(job, layout, processes=len(logs)))
+
+
+def process_logs(attempt: Path) -> list[Path]:
+    """The log of each process of an attempt, by rank; none where its task cannot be read."""
+    try:
+        task = json.loads((attempt / "task.json").read_bytes())
+        return [Path(each["log"]) for each in task["processes"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def explain_log(record: Mapping[str, Any] | None, log: Path, facts: JobFacts) -> Cause:
