@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from stored_jobs import stored_job
 
 from engines.jobs.differences import HIDDEN, Difference, differences
 from store import snapshots
 from store.layout import Layout
+from tests.stored_jobs import stored_job
 
 
 @pytest.fixture

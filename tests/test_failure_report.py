@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from stored_jobs import stored_job
 
 from engines.jobs.explain import explain
 from engines.jobs.report import report
 from store import snapshots
 from store.jobs import Job
 from store.layout import Layout
+from tests.stored_jobs import stored_job
 
 LOG = """epoch 1
 epoch 2
