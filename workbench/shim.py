@@ -1,0 +1,500 @@
+"""``python -I -S shim.py ATTEMPT_FOLDER`` stands over the processes of one task and outlives everyone above it.
+
+It reads ``task.json``, claims the attempt by creating ``started``, runs the processes (each in a session of its own,
+printing straight into its log file), heeds the time limit and the files ``cancel`` and ``kill``, ends whatever the
+processes left behind, and leaves ``exit.json`` by atomic rename. Its own trouble goes to ``shim.log``.
+
+One file, standard library only, Python 3.8 or newer: the very same file is copied to remote machines.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    import signal
+    from os import environb as environ
+    from typing import Any
+else:
+    # A task waits for these imports. `os`, `signal` and `json` take 9 ms, more than Python itself takes to start; the
+    # C modules below them take nothing.
+    import _signal as signal
+    import posix as os
+    from posix import environ
+
+RECORD_SIZE = 4096  # bytes reserved for the exit record while there is room on the disk
+RECORD_PATIENCE = 600.0  # seconds to wait for room where none could be reserved
+ABANDON_AFTER = 10.0  # seconds after SIGKILL; what lives on hangs in the kernel and may do so forever
+NAN = float("nan")
+GPU_FIELDS = b"--query-gpu=index,utilization.gpu,memory.used,memory.total,power.draw,enforced.power.limit"
+
+
+def encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def read(path: bytes) -> bytes:
+    """What a file says; nothing where there is none."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read() or b""
+    except OSError:
+        return b""
+
+
+def parse(text: str) -> Any:
+    from _json import make_scanner
+
+    options: Any = dict.fromkeys(("object_hook", "object_pairs_hook"))
+    options.update(strict=True, parse_float=float, parse_int=int, parse_constant=float)
+    return make_scanner(type("Options", (), options))(text.strip(), 0)[0]  # type: ignore[arg-type]
+
+
+def dump(fields: dict[str, Any]) -> bytes:
+    """A flat JSON object, as one line."""
+    from _json import encode_basestring_ascii as quoted
+
+    shown = ("null" if v is None else quoted(v) if isinstance(v, str) else repr(v) for v in fields.values())
+    return ("{" + ", ".join(f'"{key}": {value}' for key, value in zip(fields, shown)) + "}\n").encode()  # noqa: B905
+
+
+def fill(file: int, content: bytes) -> None:
+    """Write at the start of a file; room for a part of it is an error too."""
+    if os.pwrite(file, content, 0) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def complain(text: str) -> None:
+    """To shim.log, which is standard error by now; a full disk is no reason to stop."""
+    try:
+        os.write(2, f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
+
+
+def send(target: int, *signals: int) -> bool:
+    """Signal a process, or a group where ``target`` is negative; tells whether there was one."""
+    try:
+        for number in signals:
+            os.kill(target, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def launch(argv: list[bytes], environment: Any, output: int) -> int:
+    """Start a program in a session of its own, its input /dev/null (as ours is), all that it prints to ``output``."""
+    options: dict[str, Any] = {
+        "file_actions": [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
+        "setsigdef": [number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP)],
+        "setsigmask": [],
+    }
+    try:
+        return os.posix_spawnp(argv[0], argv, environment, setsid=True, **options)
+    except NotImplementedError:  # an old C library: a process group has to do
+        return os.posix_spawnp(argv[0], argv, environment, setpgroup=0, **options)
+
+
+def processes() -> dict[int, tuple[bytes, int, int, int]]:
+    """State, parent, session and pages of memory of each process; nothing where there is no /proc."""
+    table = {}
+    for name in os.listdir(b"/proc") if os.access(b"/proc/self/stat", os.R_OK) else []:
+        fields = read(b"/proc/" + name + b"/stat").rpartition(b")")[2].split() if name.isdigit() else []
+        if fields:  # else gone meanwhile
+            table[int(name)] = (fields[0], int(fields[1]), int(fields[3]), int(fields[21]))
+    return table
+
+
+def descendants(table: dict[int, tuple[bytes, int, int, int]]) -> set[int]:
+    found: set[int] = set()
+    generation = {os.getpid()}
+    while generation:
+        generation = {pid for pid, row in table.items() if row[1] in generation} - found
+        found |= generation
+    return found
+
+
+def become_subreaper() -> bool:
+    """Orphaned descendants become our children, whatever sessions they make: none is lost sight of."""
+    try:
+        import _ctypes  # `ctypes` itself takes 2 ms
+
+        prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
+        return bool(_ctypes.call_cdeclfunction(prctl, (36, 1, 0, 0, 0)) == 0)  # PR_SET_CHILD_SUBREAPER
+    except (ImportError, AttributeError, OSError):
+        return False
+
+
+def oom_kills() -> int:
+    """Kills for lack of memory so far: on this machine, and in our cgroup (v2 or v1) where its count is apart."""
+    files = [b"/proc/vmstat"]
+    for line in read(b"/proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(b":", 2)
+        if not controllers:
+            files.append(b"/sys/fs/cgroup" + path + b"/memory.events")
+        elif b"memory" in controllers.split(b","):
+            files.append(b"/sys/fs/cgroup/memory" + path + b"/memory.oom_control")
+    return sum(int(line[9:]) for file in files for line in read(file).splitlines() if line.startswith(b"oom_kill "))
+
+
+class SystemMetrics:
+    """The machine's load, under the names and in the units of MLflow's own system metrics."""
+
+    def __init__(self, journal: bytes, run: str) -> None:
+        self.journal, self.run, self.step = journal, run, 0
+        self.before = self.start = self.counters()
+        self.gpu_process, self.gpu_answer, self.gpu_stamp = 0, -1, (0, 0)
+
+    def counters(self) -> tuple[int, int, float, float]:
+        """So far: ticks, those neither idle nor waiting for a disk, megabytes received and sent."""
+        ticks = [int(field) for field in read(b"/proc/stat").partition(b"\n")[0].split()[1:9]] or [0] * 8
+        rows = [line.partition(b":")[2].split() for line in read(b"/proc/net/dev").splitlines()[2:]]
+        received, sent = (sum(int(row[column]) for row in rows) / 1e6 for column in (0, 8))
+        return sum(ticks), sum(ticks) - ticks[3] - ticks[4], received, sent
+
+    def sample(self) -> None:
+        stamp = (int(time.time() * 1000), self.step)
+        self.step += 1
+        room = os.statvfs(b"/")
+        used, free = (room.f_blocks - room.f_bfree) * room.f_frsize, room.f_bavail * room.f_frsize
+        values = {
+            "disk_usage_percentage": round(100 * used / max(used + free, 1), 1),
+            "disk_usage_megabytes": round(used / 1e6, 1),
+            "disk_available_megabytes": round(free / 1e6, 1),
+        }
+        memory = {line.split()[0]: int(line.split()[1]) * 1024 for line in read(b"/proc/meminfo").splitlines()}
+        if memory:
+            before, self.before = self.before, self.counters()
+            share = (self.before[1] - before[1]) / max(self.before[0] - before[0], 1)
+            values["cpu_utilization_percentage"] = round(100 * share, 1)
+            values["network_receive_megabytes"] = self.before[2] - self.start[2]
+            values["network_transmit_megabytes"] = self.before[3] - self.start[3]
+            used = memory[b"MemTotal:"] - memory[b"MemAvailable:"]
+            values["system_memory_usage_megabytes"] = round(used / 1e6, 1)
+            values["system_memory_usage_percentage"] = round(100 * used / memory[b"MemTotal:"], 1)
+        self.append(stamp, values)
+        if not self.gpu_process:  # else it has not answered the last question yet
+            self.ask_gpus(stamp)
+
+    def append(self, stamp: tuple[int, int], values: dict[str, float]) -> None:
+        lines = [
+            dump({"r": self.run, "k": "system/" + key, "v": float(value), "t": stamp[0], "s": stamp[1]})
+            for key, value in values.items()
+            if value == value  # not NaN: a card that does not tell
+        ]
+        try:
+            journal = os.open(self.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.write(journal, b"".join(lines))
+            os.close(journal)
+        except OSError as error:
+            complain(f"system metrics: {error}")
+
+    def ask_gpus(self, stamp: tuple[int, int]) -> None:
+        """Start nvidia-smi where there is one; ``take_gpus`` reads what it printed once it has ended."""
+        program = [b"nvidia-smi", b"--format=csv,noheader,nounits", GPU_FIELDS]
+        self.gpu_answer, writer = os.pipe()
+        os.set_blocking(self.gpu_answer, False)
+        try:
+            self.gpu_process, self.gpu_stamp = launch(program, environ, writer), stamp
+        except OSError:
+            os.close(self.gpu_answer)
+        os.close(writer)
+
+    def take_gpus(self) -> None:
+        self.gpu_process = 0
+        with open(self.gpu_answer, "rb", buffering=0) as answer:
+            rows = [row.split(b",") for row in (answer.read(65536) or b"").splitlines()]
+        for row in rows:
+            cells = [float(cell) if cell.strip().replace(b".", b"", 1).isdigit() else NAN for cell in row]
+            if len(cells) == 6 and cells[0] == cells[0]:
+                index, busy, used, total, power, limit = cells
+                values = {
+                    "utilization_percentage": busy,
+                    "memory_usage_megabytes": round(used * 1.048576, 1),
+                    "memory_usage_percentage": round(100 * used / (total or NAN), 1),
+                    "power_usage_watts": round(power, 1),
+                    "power_usage_percentage": round(100 * power / (limit or NAN), 1),
+                }
+                self.append(self.gpu_stamp, {f"gpu_{int(index)}_{key}": values[key] for key in values})
+
+
+class Supervisor:
+    """Runs one claimed task, from its first process to its exit record."""
+
+    def __init__(self, folder: bytes, task: dict[str, Any], wake: int, received: set[int]) -> None:
+        self.folder, self.task, self.wake, self.received = folder, task, wake, received
+        self.folder_file, self.record_file = os.open(folder, os.O_RDONLY), -1
+        self.running: dict[int, int] = {}  # pid: rank
+        self.groups: list[int] = []
+        self.results: dict[int, tuple[int | None, int | None]] = {}  # rank: exit code, signal
+        self.outcome, self.message = "exited", ""
+        self.failed: int | None = None  # rank
+        self.kill_at: float | None = None  # once set, everything has been asked to end
+        self.killed = self.childless = False
+        self.cpu_seconds, self.peak = 0.0, 0
+        self.metrics: SystemMetrics | None = None
+        self.subreaper, self.oom_before = become_subreaper(), oom_kills()
+        self.started_at, self.started = time.time(), time.monotonic()
+        self.next_peak, self.next_metrics, self.time_limit = self.started + 0.25, float("inf"), float("inf")
+
+    def run(self) -> None:
+        self.begin()
+        self.prepare()
+        while self.running:
+            self.heed()
+            self.wait(min(self.kill_at or self.time_limit, self.next_peak, self.next_metrics))
+        self.end_leftovers()
+        self.leave_record()
+        self.notify()
+
+    def asked(self, name: bytes) -> bool:
+        return os.access(self.folder + b"/" + name, os.F_OK)
+
+    def begin(self) -> None:
+        if self.asked(b"cancel") or self.asked(b"kill"):
+            self.outcome = "canceled"
+            return
+        subject, rank = f"enter the working directory {self.task['directory']}", None
+        try:
+            os.chdir(encoded(self.task["directory"]))
+            for rank, process in enumerate(self.task["processes"]):
+                subject = f"open the log {process['log']}"
+                log = os.open(encoded(process["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                subject = f"start {process['argv'][0]}"
+                extra = {**process.get("environment", {}), "WORKBENCH_TOKEN": self.task["token"]}
+                environment = {**environ, **{encoded(key): encoded(extra[key]) for key in extra}}
+                pid = launch([encoded(word) for word in process["argv"]], environment, log)
+                os.close(log)
+                self.running[pid] = rank
+                self.groups.append(pid)
+        except (OSError, ValueError) as error:  # ValueError: a NUL byte, which no program can be given
+            self.outcome, self.failed = "spawn_failed", rank
+            self.message = f"cannot {subject}: {getattr(error, 'strerror', None) or error}"
+            self.stop()
+        os.chdir(b"/")  # so that the working copy can be removed or unmounted
+
+    def prepare(self) -> None:
+        """The rest of the set-up, which the processes need not wait for."""
+        if self.task.get("time_limit") is not None:
+            self.time_limit = self.started + self.task["time_limit"]
+        try:
+            self.reserve_record()
+        except OSError as error:
+            complain(f"no room reserved for the exit record: {error}")
+        try:  # the kernel wakes us with SIGIO when `cancel` or `kill` appears; elsewhere we look at each waking
+            from fcntl import DN_CREATE, DN_MULTISHOT, DN_RENAME, F_NOTIFY, fcntl
+
+            fcntl(self.folder_file, F_NOTIFY, DN_CREATE | DN_RENAME | DN_MULTISHOT)
+        except (ImportError, OSError):
+            pass
+        if self.running and self.task.get("journal") and self.task.get("sample_every"):
+            self.next_metrics = self.started + self.task["sample_every"]
+            self.metrics = SystemMetrics(encoded(self.task["journal"]), self.task["name"])
+
+    def heed(self) -> None:
+        """Requests and clocks."""
+        now = time.monotonic()
+        kill = self.asked(b"kill")
+        if self.kill_at is None:
+            if kill or signal.SIGTERM in self.received or self.asked(b"cancel"):
+                self.outcome = "canceled"
+                self.stop()
+            elif now >= self.time_limit:
+                self.outcome, self.message = "timeout", f"ran longer than {self.task['time_limit']:g} seconds"
+                self.stop()
+        if self.kill_at is not None and (now >= self.kill_at or (kill and not self.killed)):
+            self.killed = True
+            for target in [-pid for pid in self.running] + self.leftovers():
+                send(target, signal.SIGKILL)
+            self.kill_at = now + 1
+        try:
+            if self.metrics and now >= self.next_metrics:
+                self.next_metrics = max(self.next_metrics + self.task["sample_every"], now)
+                self.metrics.sample()
+            if now >= self.next_peak:
+                self.sample_peak(now)
+        except (OSError, ValueError, LookupError) as error:  # not worth a job
+            complain(f"cannot measure: {error!r}")
+
+    def wait(self, until: float) -> None:
+        """Wait until something happens or the time comes, then take in what has ended."""
+        import select
+
+        if select.select([self.wake], [], [], max(0.0, min(until - time.monotonic(), 3600.0)))[0]:
+            os.read(self.wake, 4096)
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                pid, self.childless = 0, True
+            if pid == 0:
+                return
+            if self.metrics and pid == self.metrics.gpu_process:
+                self.metrics.take_gpus()
+                continue
+            self.cpu_seconds += usage.ru_utime + usage.ru_stime
+            self.peak = max(self.peak, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+            if pid in self.running:
+                self.ended(self.running.pop(pid), status)
+
+    def ended(self, rank: int, status: int) -> None:
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        self.results[rank] = (code, number)
+        if self.kill_at is not None:  # it ends because it was asked to
+            return
+        if code != 0:
+            self.outcome, self.failed = "exited" if number is None else "signaled", rank
+            if (number == 9 or code == 128 + 9) and oom_kills() > self.oom_before:  # 128 + 9: what a shell tells of it
+                self.outcome, self.message = "out_of_memory", "killed by the kernel for lack of memory"
+        if code != 0 or all(self.task["processes"][rank].get("service") for rank in self.running.values()):
+            self.stop()
+
+    def stop(self) -> None:
+        """Ask every process group to end, and give it the grace period."""
+        self.kill_at = time.monotonic() + self.task["grace"]
+        for pid in self.running:  # not reaped yet, so the number is still theirs
+            send(-pid, signal.SIGTERM, signal.SIGCONT)  # a stopped process would not notice the first alone
+
+    def leftovers(self) -> list[int]:
+        """What descends from the main processes and still lives (negative: a process group)."""
+        if self.subreaper and self.childless:
+            return []
+        table = processes()
+        if not table:
+            return [-pid for pid in self.groups if send(-pid, 0)]
+        found = descendants(table)
+        if not self.subreaper:  # orphans are known by their session, or by what they inherited
+            token = encoded("WORKBENCH_TOKEN=" + self.task["token"])
+            found |= {pid for pid, row in table.items() if row[2] in self.groups}
+            found |= {pid for pid in table if token in read(b"/proc/%d/environ" % pid).split(b"\0")}
+        found -= {os.getpid(), self.metrics.gpu_process if self.metrics else 0}
+        return [pid for pid in found if pid in table and table[pid][0] not in b"ZX"]
+
+    def end_leftovers(self) -> None:
+        left = self.leftovers()
+        for target in left:
+            send(target, signal.SIGTERM, signal.SIGCONT)
+        self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
+        give_up = self.kill_at + ABANDON_AFTER
+        while left and time.monotonic() < give_up:
+            self.heed()
+            self.wait(min(self.kill_at, time.monotonic() + (0.05 if self.killed or not self.subreaper else 3600)))
+            left = self.leftovers()
+        if left:
+            complain(f"could not be ended: {sorted(left)}")
+        if self.metrics and self.metrics.gpu_process:
+            send(self.metrics.gpu_process, signal.SIGKILL)
+
+    def sample_peak(self, now: float) -> None:
+        """The memory of the whole tree: every second, or as seldom as keeps it below 0.2% of a core."""
+        first = self.next_peak < self.started + 1
+        self.next_peak = now + 5
+        table = processes()
+        pages = sum(table[pid][3] for pid in descendants(table))
+        self.peak = max(self.peak, pages * os.sysconf("SC_PAGE_SIZE"))
+        self.next_peak = now + min(max((time.monotonic() - now) * 500, 1.0), 5.0)
+        if first:  # a power failure must not make it look as if it never started; short tasks are spared the wait
+            os.fsync(self.folder_file)
+
+    def reserve_record(self) -> None:
+        """Fill the file that becomes the exit record, so that a full disk cannot keep it from being written."""
+        self.record_file = os.open(self.folder + b"/exit.json.tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        fill(self.record_file, b" " * RECORD_SIZE)
+
+    def leave_record(self) -> None:
+        code, number = self.results.get(self.failed or 0, (None, None))
+        record = {
+            "token": self.task["token"],
+            "outcome": self.outcome,
+            "exit_code": code,
+            "signal": number,
+            "failed_process": self.failed,
+            "message": self.message[:500] or None,
+            "started_at": self.started_at,
+            "ended_at": time.time(),
+            "wall_seconds": time.monotonic() - self.started,
+            "cpu_seconds": self.cpu_seconds,
+            "peak_memory_bytes": self.peak,
+        }
+        line = dump(record).ljust(RECORD_SIZE)
+        give_up = time.monotonic() + RECORD_PATIENCE
+        while True:
+            try:
+                if self.record_file < 0:
+                    self.reserve_record()
+                fill(self.record_file, line)
+                os.fsync(self.record_file)
+                return os.rename(self.folder + b"/exit.json.tmp", self.folder + b"/exit.json")
+            except OSError as error:
+                complain(f"exit record not written: {error}")
+                if isinstance(error, FileNotFoundError) or time.monotonic() > give_up:
+                    raise
+                time.sleep(1)
+
+    def notify(self) -> None:
+        try:
+            import _socket
+
+            sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+            sender.settimeout(1.0)
+            sender.sendto(b"exit " + encoded(self.task["name"]), encoded(self.task.get("notify") or ""))
+        except (ImportError, OSError):  # nobody listens: whoever comes next finds the record
+            pass
+
+
+def claim(folder: bytes, token: str) -> bool:
+    """Create ``started``, or see that someone else has: whoever creates it owns the attempt."""
+    draft, started = folder + b"/started.%d" % os.getpid(), folder + b"/started"
+    stat = read(b"/proc/self/stat").rpartition(b")")[2].split()
+    fields: dict[str, Any] = {"pid": os.getpid(), "start_time": int(stat[19]) if stat else None, "token": token}
+    fields["boot_id"] = read(b"/proc/sys/kernel/random/boot_id").decode().strip() or None
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # first: a full disk leaves it unclaimed
+    fill(file, dump(fields))
+    os.close(file)
+    try:
+        os.close(os.open(started, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        os.unlink(draft)
+        return False
+    os.rename(draft, started)
+    return True
+
+
+def listen() -> tuple[int, set[int]]:
+    """Each signal of interest makes the descriptor readable and is noted in the set; a hang-up is nothing to us."""
+    received: set[int] = set()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGIO):
+        signal.signal(number, lambda number, _frame: received.add(number))
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    return reader, received
+
+
+def main() -> None:
+    folder = sys.argv[1].encode(sys.getfilesystemencoding(), "surrogateescape")
+    # Let go of whoever started us: its session (the leader of a group has one or may not leave) and its streams.
+    if os.getpgrp() != os.getpid():
+        os.setsid()
+    null = os.open(b"/dev/null", os.O_RDWR)
+    log = os.open(folder + b"/shim.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    wake, received = listen()
+    with open(folder + b"/task.json", "rb") as file:
+        task = parse(file.read().decode())
+    if claim(folder, task["token"]):
+        Supervisor(folder, task, wake, received).run()
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # no tidying up: it takes 2 ms, and someone waits for this process
