@@ -5,13 +5,15 @@ Runs in a thread of the agent; every step may be repeated after a kill.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from engines.jobs import data, preparation, runtime
-from engines.jobs.explain import Cause, explain
+from engines.jobs.explain import explain
+from engines.jobs.symptoms.cause import Cause
 from store.jobs import Job
 from store.layout import Layout
 from store.tracking import ingest, runs
@@ -53,7 +55,7 @@ def judge(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome
         status,
         cause.message,
         {
-            "cause": asdict(cause),
+            "cause": cause.document(),
             "exit_code": record.get("exit_code"),
             "started_at": record.get("started_at", job.started_at),
             "ended_at": record.get("ended_at") or time.time(),
@@ -64,30 +66,30 @@ def judge(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome
     )
 
 
-def close_run(connection: Any, job: Job, outcome: Outcome) -> None:
+def close_run(connection: sqlite3.Connection, job: Job, outcome: Outcome) -> None:
     """End the MLflow run as the job ended: parameters that the script left out, and what it cost as tags."""
-    runs.set_params_if_absent(connection, job.name, runtime.parameters(job))
     facts = outcome.facts
-    runs.set_tags(
+    cost = {
+        f"workbench.{key}": facts[key]
+        for key in ("exit_code", "wall_seconds", "cpu_seconds", "peak_memory_bytes")
+        if facts.get(key) is not None
+    }
+    runs.finish_run(
         connection,
         job.name,
-        {
-            f"workbench.{key}": str(facts[key])
-            for key in ("exit_code", "wall_seconds", "cpu_seconds", "peak_memory_bytes")
-            if facts.get(key) is not None
-        }
-        | {"workbench.cause": outcome.facts["cause"]["code"]},
+        RUN_STATUS[outcome.status],
+        int(facts["ended_at"] * 1000),
+        tags={**cost, "workbench.cause": facts["cause"]["code"]},
+        params=runtime.parameters(job),
     )
-    runs.finish_run(connection, job.name, RUN_STATUS[outcome.status], int(facts["ended_at"] * 1000))
 
 
 def never_ran(job: Job, layout: Layout, status: str, cause: Cause) -> Outcome:
     """The end of a job that no process of ours ever ran for: cancelled in the queue, or not to be prepared."""
     connection = runs.connect(layout)
     try:
-        if runs.exists(connection, job.name):
-            runs.finish_run(connection, job.name, RUN_STATUS[status], int(time.time() * 1000))
+        runs.finish_run(connection, job.name, RUN_STATUS[status], int(time.time() * 1000))
     finally:
         connection.close()
     preparation.discard(job, layout)
-    return Outcome(status, cause.message, {"cause": asdict(cause), "ended_at": time.time()})
+    return Outcome(status, cause.message, {"cause": cause.document(), "ended_at": time.time()})

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines.compute.base import Process, Task
+from engines.compute.base import Task
 from engines.compute.distribution import processes
-from engines.environments import build as environments
+from engines.environments import built
 from engines.environments.definition import Definition
 from engines.jobs import data, runtime
 from engines.jobs.script import Script, Value, render
@@ -23,6 +23,7 @@ from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
 from store.tracking import runs
+from store.tracking.schema import installed_version
 
 SAMPLE_SECONDS = 5.0
 """System metrics are sampled for jobs that run longer than this, and as often."""
@@ -55,7 +56,8 @@ def prepare(
     folder.system_logs.mkdir(exist_ok=True)
     submitted = read_submitted(folder)
     experiment_id = create_run(job, layout)
-    python = environment_python(job, layout, say, cancelled)
+    definition = Definition.from_dict(job.environment or {})
+    python = environment_python(job, definition, layout, say, cancelled, submitted)
     data.prepare_working_copy(job, layout)
     inputs = data.place_inputs(job, layout, say, cancelled)
     outputs = data.prepare_outputs(job, layout)
@@ -64,18 +66,25 @@ def prepare(
     script = render(job.document["command"], {**inputs, **outputs, "name": Value(job.name, is_path=False)})
     return Prepared(
         task=make_task(job, layout, token, script),
-        environment={
-            **submitted,
-            **environments.activation(python, submitted.get("PATH", os.defpath)),
-            **runtime.variables(job, layout, experiment_id),
-            **tracking_plugin(layout, python),
-            **script.variables,
-            **{name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
-            "WORKBENCH_TOKEN": token,
-        },
+        environment=without_empty(
+            {
+                **built.activation(python, submitted),
+                **dict(definition.variables),
+                **runtime.variables(job, layout, experiment_id),
+                **tracking_variables(job, layout, python, say),
+                **script.variables,
+                **{name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
+                "WORKBENCH_TOKEN": token,
+            }
+        ),
         inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
         outputs={name.removeprefix("outputs."): value.text for name, value in outputs.items()},
     )
+
+
+def without_empty(environment: Mapping[str, str]) -> dict[str, str]:
+    """An empty variable of ours stands for none; those that a document sets to nothing are rare and gone with them."""
+    return {name: value for name, value in environment.items() if value or not name.startswith("MLFLOW_")}
 
 
 def read_submitted(folder: JobFolder) -> dict[str, str]:
@@ -91,7 +100,7 @@ def create_run(job: Job, layout: Layout) -> str:
     """Make the job's MLflow run, once; returns the id of its experiment."""
     connection = runs.connect(layout)
     try:
-        return runs.create_run(
+        runs.create_run(
             connection,
             layout,
             job=job.name,
@@ -101,6 +110,7 @@ def create_run(job: Job, layout: Layout) -> str:
             start_ms=int(job.created_at * 1000),
             tags=run_tags(job),
         )
+        return str(runs.ensure_experiment(connection, layout, job.experiment_name))
     finally:
         connection.close()
 
@@ -129,14 +139,22 @@ def run_tags(job: Job) -> dict[str, str]:
     return {key: value for key, value in tags.items() if value}
 
 
-def environment_python(job: Job, layout: Layout, say: Callable[[str], None], cancelled: Callable[[], bool]) -> Path:
+def environment_python(
+    job: Job,
+    definition: Definition,
+    layout: Layout,
+    say: Callable[[str], None],
+    cancelled: Callable[[], bool],
+    submitted: Mapping[str, str],
+) -> Path:
     """The Python of the job's environment, built first when it is new."""
-    definition = Definition.from_document(job.environment)
-    python = environments.interpreter(definition, layout)
+    python = built.interpreter(definition, layout)
     if python is None:
-        say(f"building environment {definition.name}: {len(definition.requirements)} requirements")
+        from engines.environments.build import build
+
         log = layout.job(job.name).system_logs / "environment.log"
-        python = environments.build(definition, layout, log, cancelled, say)
+        say(f"building the environment {definition}; its log is {log}")
+        python = build(definition, layout, log, cancelled, say, environ=submitted)
     return python
 
 
@@ -150,22 +168,30 @@ def make_task(job: Job, layout: Layout, token: str, script: Script) -> Task:
         name=job.name,
         directory=str(folder.working_copy),
         time_limit=limits.get("timeout"),
-        processes=tuple(
-            Process(argv, each.environment, str(each.log)) for each in processes(job.document, folder.user_logs)
-        ),
+        processes=processes(job.document, folder.user_logs, argv),
         journal=str(folder.journal),
         sample_every=SAMPLE_SECONDS,
         notify=str(layout.agent_socket),
     )
 
 
-def tracking_plugin(layout: Layout, python: Path) -> dict[str, str]:
-    """How MLflow inside the job reaches the workspace: by our store, or as an environment without it can."""
-    if environments.has_workbench(python):
-        return {}
-    from store.tracking.plugin import write_plugin
+def tracking_variables(job: Job, layout: Layout, python: Path, say: Callable[[str], None]) -> dict[str, str]:
+    """How MLflow inside the job reaches the workspace, by what the job's environment holds."""
+    own = installed_version()
+    match built.tracking(python, own):
+        case built.Tracking.PLUGIN:
+            from store.tracking.plugin import write_plugin
 
-    return {"PYTHONPATH": str(write_plugin(layout.run / "plugin"))}
+            return {"PYTHONPATH": str(write_plugin(layout.run / "plugin"))}
+        case built.Tracking.SERVER:
+            place = layout.artifacts(job.name) / "mlruns"
+            say(
+                f"the environment has MLflow {built.mlflow_version(python)}, the workspace MLflow {own}: what the "
+                f"script logs goes to {place}, not into the workspace. To have it tracked, ask for mlflow=={own}."
+            )
+            return {"MLFLOW_TRACKING_URI": place.as_uri(), "MLFLOW_RUN_ID": "", "MLFLOW_EXPERIMENT_ID": ""}
+        case _:
+            return {}
 
 
 def discard(job: Job, layout: Layout) -> None:

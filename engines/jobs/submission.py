@@ -7,28 +7,32 @@ import os
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
-from engines.environments import definition as environments
+from engines.environments.definition import Definition
+from engines.environments.resolve import resolve
 from engines.jobs import data, runtime
 from store import computes, jobs, names, snapshots
 from store import environments as registered
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
 
+Place = tuple[str, int, int]
+"""File, line and column, counted from 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A checked document on its way in. ``positions`` tells where in the file a path of keys stands."""
+    """A checked document on its way in. ``place`` tells where a path of keys stands in it."""
 
     document: dict[str, Any]
     file: str
-    positions: Mapping[tuple[str, ...], tuple[int, int]] = field(default_factory=dict)
+    place: Callable[[tuple[str | int, ...]], Place] = lambda _: ("document", 1, 1)
     directory: Path = field(default_factory=Path.cwd)
 
 
@@ -38,7 +42,7 @@ class Checked:
 
     compute: str
     slots: int
-    environment: environments.Definition
+    environment: Definition
 
 
 def check(connection: sqlite3.Connection, layout: Layout, submission: Submission) -> Checked:
@@ -49,14 +53,15 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     document, faults = submission.document, list[Fault]()
     compute = str(document.get("compute") or "local").removeprefix("azureml:")
     slots = 1 if document.get("resources") is None else int(document["resources"].get("instance_count") or 1)
-    definition = environments.CURRENT
 
     def attempt(path: tuple[str, ...], step: Any) -> Any:
         try:
             return step()
+        except DocumentError as error:
+            faults.extend(error.faults)
         except WorkbenchError as error:
-            faults.append(fault(submission, path, error))
-            return None
+            faults.append(Fault(*submission.place(path), ".".join(path), error.message, error.hint))
+        return None
 
     target = attempt(("compute",), lambda: computes.get(connection, compute))
     if target is not None:
@@ -64,8 +69,11 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     attempt(("distribution",), lambda: check_distribution(document))
     definition = attempt(
         ("environment",),
-        lambda: environments.resolve(
-            document.get("environment"), lambda name, version: registered.lookup(connection, name, version)
+        lambda: resolve(
+            document.get("environment"),
+            registered=lambda name, version: registered.lookup(connection, name, version),
+            known=[each["name"] for each in registered.find(connection)],
+            position=lambda path: submission.place(("environment", *path)),
         ),
     )
     for name in document.get("inputs") or {}:
@@ -75,15 +83,6 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     if faults:
         raise DocumentError(faults)
     return Checked(compute, slots, definition)
-
-
-def fault(submission: Submission, path: tuple[str, ...], error: WorkbenchError) -> Fault:
-    """An error of the workspace, at the place in the document that caused it."""
-    known = path
-    while known and known not in submission.positions:
-        known = known[:-1]
-    line, column = submission.positions.get(known, (1, 1))
-    return Fault(submission.file, line, column, ".".join(path), error.message, error.hint)
 
 
 def check_room(target: Mapping[str, Any], slots: int) -> None:
@@ -103,8 +102,7 @@ def submit(connection: sqlite3.Connection, layout: Layout, submission: Submissio
     given = name or document.get("name")
     if given and jobs.exists(connection, given):
         raise jobs.name_taken(given)
-    code = document.get("code")
-    snapshot = snapshots.take(Path(code), layout).hash if code and "://" not in code else None
+    snapshot = take_code(document, layout)
     return accept(connection, layout, submission, checked, snapshot, given or names.generate())
 
 
@@ -119,7 +117,7 @@ def accept(
     """Write a checked job into the store, with the variables that its submitter lends it."""
     document = submission.document
     folder, fresh = layout.job(chosen), not layout.job(chosen).root.exists()
-    write_environment(layout, chosen)
+    write_environment(layout, chosen, checked.environment.secrets)
     try:
         return jobs.submit(
             connection,
@@ -127,7 +125,7 @@ def accept(
                 document={**document, "name": chosen, "experiment_name": experiment(document, submission.directory)},
                 source=source(submission),
                 compute=checked.compute,
-                environment=asdict(checked.environment),
+                environment=checked.environment.as_dict(),
                 snapshot=snapshot,
                 name=chosen,
                 slots=checked.slots,
@@ -140,11 +138,21 @@ def accept(
         raise
 
 
-def resubmit(connection: sqlite3.Connection, layout: Layout, before: jobs.Job, document: dict[str, Any]) -> str:
-    """Accept a job again, with the code that it had, whatever was edited since; returns the new job's name."""
-    submission = Submission(document={**document, "name": None}, file=str(before.source.get("file") or before.name))
+def resubmit(connection: sqlite3.Connection, layout: Layout, before: jobs.Job, submission: Submission) -> str:
+    """Accept a job again; without new ``code``, with the code that it had, whatever was edited since."""
     checked = check(connection, layout, submission)
-    return accept(connection, layout, submission, checked, before.snapshot, names.generate())
+    if "code" in submission.document:
+        snapshot = take_code(submission.document, layout)
+    else:
+        submission = replace(submission, document={**submission.document, "code": before.document.get("code")})
+        snapshot = before.snapshot
+    return accept(connection, layout, submission, checked, snapshot, names.generate())
+
+
+def take_code(document: Mapping[str, Any], layout: Layout) -> str | None:
+    """Keep a job's code; its content hash, None for a job without local code."""
+    code = document.get("code")
+    return snapshots.take(Path(code), layout).hash if code and "://" not in code else None
 
 
 def experiment(document: Mapping[str, Any], directory: Path) -> str:
@@ -152,19 +160,19 @@ def experiment(document: Mapping[str, Any], directory: Path) -> str:
     return document.get("experiment_name") or directory.name.replace(" ", "") or "Default"
 
 
-def write_environment(layout: Layout, name: str) -> None:
+def write_environment(layout: Layout, name: str, secrets: Mapping[str, str]) -> None:
     """Keep the part of the submitter's environment that goes with the job, readable by the user alone."""
     folder = layout.job(name)
     folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder.submitted_environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(runtime.carried(os.environ), file)
+        json.dump({**runtime.carried(os.environ), **secrets}, file)
 
 
 def source(submission: Submission) -> dict[str, Any]:
     """Where a job comes from: file, folder, user, host and the state of the code's git repository."""
     return {
-        "file": submission.file,
+        "file": str(Path(submission.file).absolute()),
         "directory": str(submission.directory),
         "user": os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid()),
         "host": socket.gethostname(),

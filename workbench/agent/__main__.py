@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from store import database, jobs
 from store.layout import Layout
@@ -43,8 +44,13 @@ def serve(layout: Layout) -> bool:
     channel = Channel(layout)
     channel.open()
     agent = Agent(layout, channel, lambda: poke(layout))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: (agent.leave(), poke(layout)))
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        agent.leave()
+        poke(layout)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     gc.freeze()
     try:

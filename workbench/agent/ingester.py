@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Ingester:
         finally:
             connection.close()
 
-    def bring_in(self, connection: runs.sqlite3.Connection, job: str) -> None:
+    def bring_in(self, connection: sqlite3.Connection, job: str) -> None:
         """Ingest a journal that has grown, a chunk at a time."""
         journal = self.layout.job(job).journal
         size = size_of(journal)

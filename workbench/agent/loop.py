@@ -7,17 +7,16 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
-from importlib.metadata import entry_points
 from typing import Any
 
+from engines import plugins
 from engines.compute.base import Engine
 from engines.compute.registry import engine
 from engines.jobs import control
 from engines.jobs.collection import Outcome, collect, never_ran
 from engines.jobs.control import Process
-from engines.jobs.explain import Cause
 from engines.jobs.preparation import Cancelled, Prepared, prepare
+from engines.jobs.symptoms.cause import Cause
 from store import computes, database, jobs, queue
 from store.errors import WorkbenchError
 from store.jobs import Job
@@ -48,7 +47,7 @@ class Agent:
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
         self.leaving = False
-        self.controllers = {entry.name: entry.load() for entry in entry_points(group="workbench.jobs")}
+        self.controllers = {name: plugin.load() for name, plugin in plugins.find("workbench.jobs").items()}
 
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Work until asked to leave, or until there is nothing to do for ``idle_seconds``."""
@@ -110,7 +109,8 @@ class Agent:
             process=self.process(job),
             collection=self.collections.state(job.name),
         )
-        return self.controllers[job.type](facts)
+        decision: control.Action | None = self.controllers[job.type](facts)
+        return decision
 
     def engine(self, compute: str) -> Engine:
         """The engine of a compute."""
@@ -260,7 +260,7 @@ def failure(job: Job, error: BaseException) -> Outcome:
     reason = cause_of(error)
     message = f"its outputs could not be collected: {reason.message}"
     cause = Cause("collection_failed", message, reason.hint)
-    return Outcome("Failed", message, {"cause": asdict(cause), "ended_at": time.time()})
+    return Outcome("Failed", message, {"cause": cause.document(), "ended_at": time.time()})
 
 
 def sayer(layout: Layout, job: Job) -> Callable[[str], None]:

@@ -44,17 +44,14 @@ def create(
     \b
     workbench compute create --name cpu-cluster --type amlcompute --max-instances 2
     """
-    from store.specs.loading import load, load_data
+    from store.specs.loading import load
 
     given = {("type" if key == "kind" else key): value for key, value in flags.items() if value is not None}
     if file is None and not given.get("name"):
         raise UsageError("a compute needs a --name, or a --file that describes it")
     if file is None:
-        kind = given.setdefault("type", "amlcompute")
-        spec = load_data(f"compute.{kind}", given, overrides, source="the command line")
-    else:
-        spec = load("compute", file, overrides, **given)
-    document = spec.document
+        given.setdefault("type", "amlcompute")
+    document = load("compute", file, overrides, **given).document()
     computes.create(session.connection_for_writing(), document, engine="local")
     from workbench.agent import channel
 

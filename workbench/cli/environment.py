@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -37,7 +38,7 @@ def create(
     from store.specs.loading import load
 
     flags = {key: value for key, value in {"name": name, "version": version}.items() if value}
-    document = load("environment", file, overrides, **flags).document
+    document = load("environment", file, overrides, **flags).document()
     connection = session.connection_for_writing()
     given = environments.create(connection, document)
     emit(environments.lookup(connection, document["name"], given), output, query)
@@ -48,9 +49,9 @@ def create(
 @workspace_option
 def list_environments(session: Session, output: str | None, query: str | None) -> None:
     """List the environments of the workspace and those that come with Workbench."""
-    from engines.environments.curated import documents
+    from engines.environments.curated import curated as shipped
 
-    curated = [{**each, "curated": True} for each in documents()]
+    curated = [{**asdict(each), "curated": True} for each in shipped()]
     registered = [{**each, "curated": False} for each in environments.find(session.connection_for_writing())]
     emit(registered + curated, output, query, ("name", "version", "curated", "description"))
 
@@ -62,11 +63,12 @@ def list_environments(session: Session, output: str | None, query: str | None) -
 @workspace_option
 def show(session: Session, name: str, version: str | None, output: str | None, query: str | None) -> None:
     """Show an environment."""
-    from engines.environments.curated import documents
+    from engines.environments.curated import find
 
     found = environments.lookup(session.connection_for_writing(), name, version)
     if found is None:
-        found = next((each for each in documents() if each["name"] == name), None)
+        curated = find(name)
+        found = asdict(curated) if curated else None
     if found is None:
         raise NotFoundError(f"there is no environment named {name!r}", hint="`workbench environment list` shows all.")
     emit(found, output, query)

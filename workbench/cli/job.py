@@ -207,13 +207,10 @@ def rerun(
     \b
     workbench job rerun NAME --set inputs.epochs=40 --stream
     """
-    from engines.jobs.submission import resubmit
-    from store.specs.loading import job_from_data
     from workbench.cli.run import stream_to_end
+    from workbench.cli.submitting import submit_again
 
-    before = jobs.get(session.connection, name)
-    changed = job_from_data(before.document, overrides, source=f"job {name}")
-    submitted = resubmit(session.connection, session.layout, before, changed)
+    submitted = submit_again(session, jobs.get(session.connection, name), overrides)
     start.wake(session.layout)
     if stream:
         say(f"job {submitted}")
@@ -255,7 +252,7 @@ def validate(
 @workspace_option
 def explain(session: Session, name: str, output: str | None, query: str | None) -> None:
     """Why a job ended as it did, and how it differs from the last one that completed."""
-    from engines.jobs.explain import report
+    from engines.jobs.report import report
 
     found = jobs.get(session.connection, name)
     if not found.finished:

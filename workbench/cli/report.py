@@ -31,10 +31,10 @@ def tell(job: Job, layout: Layout, connection: sqlite3.Connection) -> None:
 
 def tell_cause(job: Job, layout: Layout, connection: sqlite3.Connection) -> None:
     """Why it failed, and how it differs from the last one that did not."""
-    from engines.jobs.explain import report
+    from engines.jobs.report import report
     from store.jobs import last_completed
 
-    for line in report(job, last_completed(connection, job.experiment_name, job.id), layout):
+    for line in report(job, last_completed(connection, job.experiment_name, job.id), layout, with_log=False):
         click.echo(line, err=True)
 
 

@@ -6,18 +6,45 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engines.jobs import submission
-from engines.jobs.submission import Submission
-from store.specs.loading import load_job
+from engines.jobs.submission import Place, Submission
+from store.jobs import Job
+from store.specs.document import Document, load_document
+from store.specs.loading import parse
 from workbench.cli.options import Session
 
 
 def read(file: Path, overrides: Iterable[str], **flags: str | None) -> Submission:
     """A job document, checked against the dialect. Raises DocumentError with every fault."""
-    job = load_job(file, overrides, **{key: value for key, value in flags.items() if value is not None})
-    return Submission(document=job.document, file=str(file), positions=job.positions)
+    document = load_document(file, overrides)
+    for key, value in flags.items():
+        if value is not None:
+            document.set_flag(key, value)
+    return checked(document, str(file))
+
+
+def checked(document: Document, file: str) -> Submission:
+    """A document that keeps the dialect, with the way to its places."""
+
+    def place(path: tuple[str | int, ...]) -> Place:
+        found = document.entry(path).value
+        return found.file, found.line, found.column
+
+    return Submission(parse(document, "job").document(), file, place)
 
 
 def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> str:
     """Accept the job that a document describes; returns its name. A bad document makes no workspace."""
     submitted = read(file, overrides, **flags)
     return submission.submit(session.connection_for_writing(), session.layout, submitted)
+
+
+def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str:
+    """Accept a job's document again, with overrides and the code that it had; returns the new job's name."""
+    from store.specs.overrides import apply
+
+    kept = {key: value for key, value in before.document.items() if key not in ("name", "code")}
+    document = Document.of(kept, file=f"job {before.name}")
+    for argument in overrides:
+        apply(document, argument)
+    again = checked(document, str(before.source.get("file") or before.name))
+    return submission.resubmit(session.connection, session.layout, before, again)

@@ -42,7 +42,7 @@ def create(
         from store.specs.loading import load
 
         flags = {"name": name} if name else {}
-        document = load("workspace", file, overrides, **flags).document
+        document = load("workspace", file, overrides, **flags).document()
     elif overrides:
         raise UsageError("--set goes with --file")
     workspaces.create(found.layout, document, say)
