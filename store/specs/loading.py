@@ -1,0 +1,143 @@
+"""Load documents: read the file, apply overrides and flags, check everything, and say all that is wrong at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from pydantic import ValidationError
+
+from store.errors import DocumentError, Fault, NotFoundError, UsageError
+from store.specs.document import Document, load_document
+
+if TYPE_CHECKING:
+    from store.specs.command_job import CommandJob
+    from store.specs.spec import Spec
+
+KINDS: dict[str, tuple[str, str]] = {
+    "job.command": ("store.specs.command_job", "CommandJob"),
+    "workspace": ("store.specs.workspace", "Workspace"),
+    "environment": ("store.specs.environment", "Environment"),
+    "compute.amlcompute": ("store.specs.compute", "AmlCompute"),
+    "compute.local": ("store.specs.compute", "LocalCompute"),
+    "data": ("store.specs.data", "Data"),
+}
+"""The kinds of documents, and where the model of each is."""
+
+FAMILIES = {"job": "command", "compute": None}
+"""Kinds that a document's ``type`` tells apart, and the type of a document that has none."""
+
+_LATER = {
+    "job": ("sweep", "pipeline", "spark", "automl", "import", "data_transfer"),
+    "compute": ("computeinstance", "virtualmachine", "kubernetes", "synapsespark"),
+}
+
+
+def kinds() -> list[str]:
+    """The kinds of documents that there are models of."""
+    return list(KINDS)
+
+
+def model_of(kind: str) -> type[Spec]:
+    """The model of a kind; it is imported only now."""
+    if kind not in KINDS:
+        from store.specs.nearest import suggestion
+
+        raise UsageError(
+            f"There is no kind of document {kind!r}", hint=suggestion(kind, KINDS, introduction="There are")
+        )
+    module, name = KINDS[kind]
+    model: type[Spec] = getattr(import_module(module), name)
+    return model
+
+
+def load_job(file: Path | str, overrides: Iterable[str] = (), **flags: object) -> CommandJob:
+    """Load a job document of any kind that can be run; a flag such as ``name="x"`` overrides the file."""
+    return cast("CommandJob", load("job", file, overrides, **flags))  # the only kind of job so far
+
+
+def load(kind: str, file: Path | str | None, overrides: Iterable[str] = (), **flags: object) -> Spec:
+    """Load a document of a kind, or of a family such as ``job``; without a file it is made of the flags alone.
+
+    Raises DocumentError with every fault of the document, its overrides and its flags.
+    """
+    document = load_document(file, overrides) if file is not None else Document.of({})
+    for key, value in flags.items():
+        if value is not None:
+            document.set_flag(key, value)
+    return parse(document, kind)
+
+
+def parse(document: Document, kind: str) -> Spec:
+    """Check a document and return its spec; raises DocumentError with every fault in it."""
+    return _check(document, model_of(kind_of(document, kind)))
+
+
+def _check(document: Document, model: type[Spec]) -> Spec:
+    faults = [*document.faults, *_environment_in_file(document, model)]
+    spec: Spec | None = None
+    try:
+        spec = model.model_validate(document.data, context={"folder": document.folder})
+    except ValidationError as error:
+        from store.specs.faults import faults_of
+
+        faults += faults_of(error, document, model)
+    faults += model.inspect(document)
+    if faults or spec is None:
+        raise DocumentError([*faults, *_other_schema(document, model)])
+    return spec
+
+
+def kind_of(document: Document, kind: str) -> str:
+    """The exact kind of a document of a family; raises DocumentError if its ``type`` is none that can be used."""
+    if kind not in FAMILIES:
+        return kind
+    types = [name.partition(".")[2] for name in KINDS if name.startswith(kind + ".")]
+    stated = document.data.get("type", FAMILIES[kind])
+    if isinstance(stated, str) and stated.lower() in types:
+        return f"{kind}.{stated.lower()}"
+    if "type" not in document.data:
+        fault = document.fault(("type",), "the key 'type' is missing", f"Allowed: {', '.join(types)}")
+    elif isinstance(stated, str) and stated.lower() in _LATER[kind]:
+        message = f"this version of Workbench knows no {stated.lower()} {kind} yet"
+        fault = document.fault(("type",), message, f"It knows: {', '.join(types)}")
+    else:
+        from store.specs.document import describe
+        from store.specs.nearest import suggestion
+
+        hint = suggestion(str(stated), [*types, *_LATER[kind]], introduction="Allowed")
+        fault = document.fault(("type",), f"{describe(stated)} is no type of {kind}", hint)
+    raise DocumentError([*document.faults, fault])
+
+
+def _environment_in_file(document: Document, model: type[Spec]) -> list[Fault]:
+    """Read ``environment: file:env.yml`` in place; its faults carry the name of that file."""
+    stated = document.data.get("environment")
+    if "environment" not in model.model_fields or not isinstance(stated, str) or not stated.startswith("file:"):
+        return []
+    from store.specs.environment import AnonymousEnvironment
+
+    file = document.folder / stated.removeprefix("file:")
+    try:
+        document.data["environment"] = _check(load_document(file), AnonymousEnvironment)
+    except DocumentError as error:
+        del document.data["environment"]
+        return error.faults
+    except NotFoundError as error:
+        del document.data["environment"]
+        return [document.fault(("environment",), error.message, error.hint)]
+    return []
+
+
+def _other_schema(document: Document, model: type[Spec]) -> list[Fault]:
+    """A faulty document whose ``$schema`` is that of another kind is most likely just that."""
+    address = document.data.get("$schema")
+    if not isinstance(address, str) or model.url is None:
+        return []
+    name = address.rsplit("/", 1)[-1].partition(".")[0]
+    if not name or name.lower() == model.url.lower():
+        return []
+    message = f"the document says that it is of the kind {name!r}, and is read as {model.url!r}"
+    return [document.fault(("$schema",), message, "Is it the right file?")]
