@@ -257,7 +257,7 @@ def contains(file: Path, text: bytes) -> bool:
 def test_a_time_limit_is_told_apart(cli: Cli, tmp_path: Path) -> None:
     done = cli("run", write(tmp_path, "command: sleep 60\nlimits: {timeout: 1}\n"), "--name", "slow")
     assert done.returncode == 1
-    assert json.loads(cli("job", "show", "slow").stdout)["cause"]["code"] == "timeout"
+    assert json.loads(cli("job", "show", "slow").stdout)["cause"]["code"] == "time_limit"
 
 
 def test_jobs_wait_for_slots_in_order(cli: Cli, layout: Layout, tmp_path: Path) -> None:

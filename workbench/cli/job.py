@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,17 @@ from workbench.cli.options import (
     say,
     workspace_option,
 )
-from workbench.cli.output import emit
+from workbench.cli.output import Column, age, duration, emit, size
 
-LIST_COLUMNS = ("name", "status", "experiment_name", "compute", "duration_seconds", "creation_time", "cause")
+LIST_COLUMNS: tuple[Column, ...] = (
+    "name",
+    "status",
+    ("experiment", lambda row: row["experiment_name"]),
+    "compute",
+    ("duration", lambda row: duration(row["duration_seconds"])),
+    ("created", lambda row: age(datetime.fromisoformat(row["creation_time"]).timestamp())),
+    ("cause", lambda row: "" if row["cause"] == "completed" else row["cause"]),
+)
 STATES = [*jobs.UNFINISHED, *sorted(jobs.TERMINAL)]
 
 
@@ -118,7 +127,50 @@ def show(session: Session, name: str, output: str | None, query: str | None) -> 
     workbench job show NAME -o json --query metrics
     """
     session.watch_for(name)
-    emit(document(session, name), output, query)
+    emit(document(session, name), output, query, people=readable)
+
+
+def readable(shown: dict[str, Any]) -> dict[str, Any]:
+    """What a person wants to see of a job, in the order of asking."""
+    cause = shown["cause"] or {}
+    went_well = cause.get("code") in (None, "completed")
+    own = {key: f"{value:.6g}" for key, value in shown["metrics"].items() if not key.startswith("system/")}
+    context = shown["creation_context"]
+    return {
+        "name": shown["name"],
+        "display name": shown["display_name"] if shown["display_name"] != shown["name"] else None,
+        "status": shown["status"],
+        "why": None if went_well else cause.get("message"),
+        "hint": None if went_well else cause.get("hint"),
+        "experiment": shown["experiment_name"],
+        "description": shown.get("description"),
+        "tags": shown["tags"],
+        "command": shown.get("command"),
+        "inputs": shown["resolved_inputs"] or shown["inputs"],
+        "outputs": shown["resolved_outputs"] or list(shown["outputs"]),
+        "metrics": own,
+        "compute": shown["compute"],
+        "environment": (shown["environment_definition"] or {}).get("name"),
+        "code": shown.get("code"),
+        "git": commit(context.get("git")),
+        "submitted": f"{shown['creation_time']} by {context['created_by']} on {context['host']}",
+        "started": shown["start_time"],
+        "ended": shown["end_time"],
+        "duration": duration(shown["duration_seconds"]),
+        "peak memory": size(shown["peak_memory_bytes"]),
+        "cpu time": duration(shown["cpu_seconds"]),
+        "log": shown["log_files"]["user_logs/std_log.txt"],
+        "artifacts": shown["artifacts"],
+    }
+
+
+def commit(git: dict[str, Any] | None) -> str | None:
+    """A git state in a phrase."""
+    if git is None:
+        return None
+    return (
+        f"{git['commit'][:10]} on {git.get('branch') or '?'}{', with uncommitted changes' if git.get('dirty') else ''}"
+    )
 
 
 def document(session: Session, name: str) -> dict[str, Any]:

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
 from store.errors import UsageError
 
+WIDE = 200
+"""Columns of a table that goes into a file or a pipe."""
 
-def emit(value: Any, output: str | None, query: str | None = None, columns: Sequence[str] = ()) -> None:
+
+Column = str | tuple[str, Callable[[Mapping[str, Any]], object]]
+"""A key, or a heading and what makes a cell of a row."""
+
+
+def emit(
+    value: Any,
+    output: str | None,
+    query: str | None = None,
+    columns: Sequence[Column] = (),
+    *,
+    people: Callable[[Any], Any] = lambda value: value,
+) -> None:
     """Write a document, or a list of them, to stdout.
 
-    ``columns`` are the keys that a table of a list shows; a dot goes one level down.
+    ``columns`` are what a table of a list shows; ``people`` makes of a document what a person wants to see of it.
     """
     if query:
-        value = narrowed(value, query)
-        columns = ()
+        value, columns, people = narrowed(value, query), (), lambda value: value
     match output or ("table" if sys.stdout.isatty() else "json"):
         case "json":
             click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
@@ -31,7 +45,7 @@ def emit(value: Any, output: str | None, query: str | None = None, columns: Sequ
             for row in tab_separated(value):
                 click.echo(row)
         case _:
-            table(value, columns)
+            table(people(value), columns)
 
 
 def narrowed(value: Any, query: str) -> Any:
@@ -69,19 +83,19 @@ def scalar(value: Any) -> str:
     return str(value).replace("\t", " ").replace("\n", " ")
 
 
-def table(value: Any, columns: Sequence[str]) -> None:
+def table(value: Any, columns: Sequence[Column]) -> None:
     """A list as a table of ``columns``, one document as its keys and values, in plain text when piped."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(soft_wrap=False, highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
-        shown = list(columns) or list(value[0])
+        shown = [(each, key_reader(each)) if isinstance(each, str) else each for each in columns or list(value[0])]
         grid = Table(box=None, pad_edge=False, header_style="bold")
-        for column in shown:
-            grid.add_column(column.rsplit(".", 1)[-1], overflow="fold", no_wrap=column == "name")
+        for heading, _ in shown:
+            grid.add_column(heading, overflow="fold", no_wrap=heading in ("name", "status"))
         for row in value:
-            grid.add_row(*(human(dig(row, column)) for column in shown))
+            grid.add_row(*(human(read(row)) for _, read in shown))
         console.print(grid)
     elif isinstance(value, Mapping):
         grid = Table(box=None, pad_edge=False, show_header=False)
@@ -98,12 +112,9 @@ def table(value: Any, columns: Sequence[str]) -> None:
         console.print(human(value), markup=False)
 
 
-def dig(row: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path, None where there is none."""
-    value: Any = row
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def key_reader(key: str) -> Callable[[Mapping[str, Any]], object]:
+    """What reads one key of a row."""
+    return lambda row: row.get(key)
 
 
 def human(value: Any) -> Any:
@@ -117,6 +128,18 @@ def human(value: Any) -> Any:
     if isinstance(value, float):
         return Text(f"{value:.6g}")
     return Text(scalar(value))
+
+
+def age(seconds: float | None) -> str:
+    """How long ago a time was, in words: ``just now``, ``5 min ago``, ``3 days ago``."""
+    if seconds is None:
+        return ""
+    passed = max(0, int(time.time() - seconds))
+    for unit, length in (("day", 86_400), ("h", 3600), ("min", 60)):
+        if passed >= length:
+            count = passed // length
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
+    return "just now"
 
 
 def duration(seconds: float | None) -> str:

@@ -26,5 +26,5 @@ def validate(session: Session, file: Path, overrides: Iterable[str]) -> list[dic
             "hint": note.hint,
             "text": str(note),
         }
-        for note in differences(submitted.document, submitted.file, submitted.positions)
+        for note in differences(submitted.document, submitted.place)
     ]
