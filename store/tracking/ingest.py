@@ -1,0 +1,86 @@
+"""Metrics journals go into ``mlflow.db``, in batches.
+
+The offset that a journal is in to is committed with the rows that it stands for: a kill at any moment loses nothing and
+doubles nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple
+
+from store.database import write
+from workbench.journal_lines import KEEP_LATEST, Lines, Row, latest, parse, read_chunk
+
+BYTES_A_LINE = 200
+"""More than most lines have: one read brings about as many lines as are asked for."""
+
+ADD_METRIC = """
+    INSERT OR IGNORE INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)
+"""
+
+ADD_LATEST = KEEP_LATEST.format(table="latest_metrics")
+
+ADD_MODEL_METRIC = """
+    INSERT OR IGNORE INTO logged_model_metrics (
+        model_id, metric_name, metric_timestamp_ms, metric_step, metric_value, run_id, dataset_name, dataset_digest,
+        experiment_id)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, experiment_id FROM runs
+    WHERE run_uuid = ?6 AND EXISTS (SELECT 1 FROM logged_models WHERE model_id = ?1)
+"""
+
+SET_OFFSET = """
+    INSERT INTO workbench_journal (job, offset) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET offset = excluded.offset
+"""
+
+
+class Progress(NamedTuple):
+    """What one step took in.
+
+    ``rows`` points were taken in (those that were there already count too); ``done`` when the journal holds no further
+    whole line; ``malformed`` lines say nothing that can be kept; ``dropped`` points belong to no run that there is.
+    """
+
+    rows: int
+    done: bool
+    malformed: int = 0
+    dropped: int = 0
+
+
+def ingest(connection: sqlite3.Connection, job: str, journal: Path, *, limit_rows: int = 20_000) -> Progress:
+    """Take in the next ``limit_rows`` lines of a job's journal; call it until it says ``done``.
+
+    Raises MachineError when ``mlflow.db`` cannot be written; then nothing of the step is in.
+    """
+    offset = ingested(connection, job)
+    data, end, last = read_chunk(journal, offset, limit_rows * BYTES_A_LINE)
+    rest = data.split(b"\n", limit_rows)[-1] if data.count(b"\n") > limit_rows else b""
+    if rest:
+        data, end, last = data[: -len(rest)], end - len(rest), False
+    if not data:
+        return Progress(0, last)
+    lines = parse(data)
+    with write(connection):
+        if ingested(connection, job) != offset:
+            return Progress(0, False)  # somebody else took these lines in
+        dropped = _store(connection, lines)
+        connection.execute(SET_OFFSET, (job, end))
+    return Progress(len(lines.rows) - dropped, last, lines.malformed, dropped)
+
+
+def ingested(connection: sqlite3.Connection, job: str) -> int:
+    """How many bytes of a job's journal are in."""
+    row = connection.execute("SELECT offset FROM workbench_journal WHERE job = ?", (job,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _store(connection: sqlite3.Connection, lines: Lines) -> int:
+    """Write rows into MLflow's tables; returns how many were dropped because their run is not there (any more)."""
+    named = {row[3] for row in lines.rows}
+    known = {run for run in named if connection.execute("SELECT 1 FROM runs WHERE run_uuid = ?", (run,)).fetchone()}
+    rows: list[Row] = lines.rows if known == named else [row for row in lines.rows if row[3] in known]
+    connection.executemany(ADD_METRIC, rows)
+    connection.executemany(ADD_LATEST, latest(rows))
+    connection.executemany(ADD_MODEL_METRIC, lines.models)
+    return len(lines.rows) - len(rows)

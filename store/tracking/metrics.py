@@ -1,0 +1,156 @@
+"""Reading metrics: last values, histories thinned out for a plot, and a journal that is being written."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from store.tracking.ingest import ingested
+from workbench.journal_lines import Row, latest, parse, read_chunk
+
+BY_RUN_AND_KEY = "INDEXED BY index_metrics_run_uuid_key_step"
+"""Left alone, SQLite takes the primary key, and reads every run that has a metric of that name."""
+
+
+class Point(NamedTuple):
+    """One value of a metric; NaN is NaN, an infinity is the largest number, as MLflow keeps it."""
+
+    step: float
+    timestamp: int
+    value: float
+
+
+class Tail:
+    """Follows a journal from an offset on, whole lines only."""
+
+    def __init__(self, journal: Path, offset: int = 0) -> None:
+        self.journal, self.offset = journal, offset
+
+    def read(self) -> list[Row]:
+        """The rows that were added since the last call; those of a journal that was put in its place come whole."""
+        rows: list[Row] = []
+        last = False
+        while not last:
+            data, self.offset, last = read_chunk(self.journal, self.offset)
+            rows += parse(data).rows
+        return rows
+
+
+def pending(connection: sqlite3.Connection, job: str, journal: Path | None) -> list[Row]:
+    """The rows of a job's journal that are not ingested yet.
+
+    The readers below ask for them first: rows that are ingested before the database is read are then known twice, and
+    counted once.
+    """
+    return Tail(journal, ingested(connection, job)).read() if journal else []
+
+
+def last_metrics(
+    connection: sqlite3.Connection, run_id: str, *, journal: Path | None = None, job: str | None = None
+) -> dict[str, float]:
+    """The last value of each metric of a run, by MLflow's rule: the largest step, then timestamp, then value.
+
+    With the ``journal`` of its job what is not ingested yet counts too; ``job`` is the job's name where the run is
+    another than the job's own.
+    """
+    tail = pending(connection, job or run_id, journal)
+    kept: Iterator[Row] = connection.execute(
+        "SELECT key, value, timestamp, run_uuid, step, is_nan FROM latest_metrics WHERE run_uuid = ? ORDER BY key",
+        (run_id,),
+    )
+    rows = latest([*map(_row, kept), *(row for row in tail if row[3] == run_id)])
+    return {row[0]: _value(row) for row in rows}
+
+
+def metric_history(
+    connection: sqlite3.Connection,
+    run_id: str,
+    key: str,
+    max_points: int,
+    *,
+    journal: Path | None = None,
+    job: str | None = None,
+) -> list[Point]:
+    """The history of a metric for a plot, by step and timestamp, in at most ``max_points`` points (four at least).
+
+    A longer history is cut into equal stretches of steps (of time where all steps are the same); of each stretch stay
+    the lowest and the highest value, so that no peak is lost, and of the whole the first and the last point. Values
+    that are not numbers are left out of a history that is thinned. ``journal`` and ``job`` as above.
+    """
+    added = {_point(row) for row in pending(connection, job or run_id, journal) if row[3] == run_id and row[0] == key}
+    count, low, high = connection.execute(
+        f"SELECT count(*), min(step), max(step) FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = ? AND key = ?",
+        (run_id, key),
+    ).fetchone()
+    if count + len(added) <= max_points:
+        return sorted({*_all_points(connection, run_id, key), *added}, key=_in_order)
+    by = "step" if low != high else "timestamp"
+    points = _peaks(connection, run_id, key, by, max(1, (max_points - 2) // 2)) if count else []
+    numbers = {point for point in (*points, *added) if not math.isnan(point.value)}
+    return thin(sorted(numbers, key=_in_order), max_points)
+
+
+def thin(points: list[Point], max_points: int) -> list[Point]:
+    """Thin out points that are in order: the lowest and highest of each stretch, the first and the last."""
+    if len(points) <= max_points:
+        return points
+    by = 0 if points[0].step != points[-1].step else 1
+    stretches = max(1, (max_points - 2) // 2)
+    start, width = points[0][by], (points[-1][by] - points[0][by]) / stretches or 1
+    found: dict[int, tuple[Point, Point]] = {}
+    for point in points:
+        stretch = min(int((point[by] - start) / width), stretches - 1)
+        lowest, highest = found.get(stretch, (point, point))
+        found[stretch] = (
+            point if point.value < lowest.value else lowest,
+            point if point.value > highest.value else highest,
+        )
+    kept = {points[0], points[-1], *(point for pair in found.values() for point in pair)}
+    return sorted(kept, key=_in_order)
+
+
+def _peaks(connection: sqlite3.Connection, run_id: str, key: str, by: str, stretches: int) -> list[Point]:
+    """The lowest and highest points of each stretch, and the first and last of all, found by SQLite."""
+    where = f"FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = :run AND key = :key AND is_nan = 0"
+    names = {"run": run_id, "key": key}
+    low, high = connection.execute(f"SELECT min({by}), max({by}) {where}", names).fetchone()
+    if low is None:
+        return []
+    stretch = f"min(CAST(({by} - :low) / :width AS INTEGER), {stretches - 1})"
+    spans = names | {"low": low, "width": (high - low) / stretches or 1.0}
+    points: list[Point] = []
+    for peak in ("min(value)", "max(value)"):
+        found = connection.execute(f"SELECT step, timestamp, {peak} {where} GROUP BY {stretch}", spans)
+        points += [Point(*row) for row in found]
+    for order in ("step, timestamp", "step DESC, timestamp DESC"):
+        found = connection.execute(f"SELECT step, timestamp, value {where} ORDER BY {order} LIMIT 1", names)
+        points += [Point(*row) for row in found]
+    return points
+
+
+def _all_points(connection: sqlite3.Connection, run_id: str, key: str) -> list[Point]:
+    found = connection.execute(
+        f"SELECT key, value, timestamp, run_uuid, step, is_nan FROM metrics {BY_RUN_AND_KEY}"
+        " WHERE run_uuid = ? AND key = ?",
+        (run_id, key),
+    )
+    return [_point(_row(row)) for row in found]
+
+
+def _row(found: Iterable[object]) -> Row:
+    return tuple(found)  # type: ignore[return-value]
+
+
+def _value(row: Row) -> float:
+    return math.nan if row[5] else row[1]
+
+
+def _point(row: Row) -> Point:
+    return Point(row[4], row[2], _value(row))
+
+
+def _in_order(point: Point) -> tuple[float, int]:
+    return point.step, point.timestamp
