@@ -38,7 +38,12 @@ def test_it_is_written_once_and_under_another_name_when_it_changes(
 
 
 def test_processes_at_once_agree(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from store.tracking.plugin import write_plugin as w; print(w(Path(sys.argv[1])))"
+    code = """
+import sys
+from pathlib import Path
+from store.tracking.plugin import write_plugin
+print(write_plugin(Path(sys.argv[1])))
+"""
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, tmp_path / "plugin"],
