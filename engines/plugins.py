@@ -1,7 +1,7 @@
 """What installed packages declare under an entry-point group.
 
 ``importlib.metadata`` takes 27 ms for it, most of them to import itself, and every ``workbench run`` would wait; to
-look into the same files takes one or two. It remains for what does not lie in plain folders.
+look into the same files takes two. It remains for groups that no package in a plain folder knows.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def declared(file: Path, group: str, package: str) -> Iterator[Plugin]:
             here = line == f"[{group}]"
         elif here and "=" in line and line[0] not in "#;":
             name, _, value = line.partition("=")
-            yield Plugin(group, name.strip(), value.partition("[")[0].strip(), package)
+            yield Plugin(group, name.strip(), without_extras(value), package)
 
 
 def elsewhere(group: str) -> Iterator[Plugin]:
@@ -102,4 +102,9 @@ def elsewhere(group: str) -> Iterator[Plugin]:
     from importlib.metadata import entry_points
 
     for entry in entry_points(group=group):
-        yield Plugin(group, entry.name, entry.value, entry.dist.name if entry.dist else "?")
+        yield Plugin(group, entry.name, without_extras(entry.value), entry.dist.name if entry.dist else "?")
+
+
+def without_extras(value: str) -> str:
+    """``module:name [extra, ...]`` without the last part, which nobody heeds any more."""
+    return value.partition("[")[0].strip()

@@ -29,7 +29,7 @@ else:
 RECORD_SIZE = 4096  # bytes reserved for the exit record while there is room on the disk
 RECORD_PATIENCE = 600.0  # seconds to wait for room where none could be reserved
 ABANDON_AFTER = 10.0  # seconds after SIGKILL; what lives on hangs in the kernel and may do so forever
-NAN = float("nan")
+INFINITY, NAN = float("inf"), float("nan")
 GPU_FIELDS = b"--query-gpu=index,utilization.gpu,memory.used,memory.total,power.draw,enforced.power.limit"
 
 
@@ -234,12 +234,12 @@ class Supervisor:
         self.outcome, self.message = "exited", ""
         self.failed: int | None = None  # rank
         self.kill_at: float | None = None  # once set, everything has been asked to end
-        self.killed = self.childless = False
-        self.cpu_seconds, self.peak = 0.0, 0
+        self.killed_at = INFINITY
+        self.childless, self.cpu_seconds, self.peak = False, 0.0, 0
         self.metrics: SystemMetrics | None = None
         self.subreaper, self.oom_before = become_subreaper(), oom_kills()
         self.started_at, self.started = time.time(), time.monotonic()
-        self.next_peak, self.next_metrics, self.time_limit = self.started + 0.25, float("inf"), float("inf")
+        self.next_peak, self.next_metrics, self.time_limit = self.started + 0.25, INFINITY, INFINITY
 
     def run(self) -> None:
         self.begin()
@@ -306,11 +306,11 @@ class Supervisor:
             elif now >= self.time_limit:
                 self.outcome, self.message = "timeout", f"ran longer than {self.task['time_limit']:g} seconds"
                 self.stop()
-        if self.kill_at is not None and (now >= self.kill_at or (kill and not self.killed)):
-            self.killed = True
+        if self.kill_at is not None and (now >= self.kill_at or (kill and now < self.killed_at)):
+            self.killed_at = min(self.killed_at, now)
             for target in [-pid for pid in self.running] + self.leftovers():
                 send(target, signal.SIGKILL)
-            self.kill_at = now + 1
+            self.kill_at = now + min(1.0, now - self.killed_at + 0.05)  # again: one may have forked meanwhile
         try:
             if self.metrics and now >= self.next_metrics:
                 self.next_metrics = max(self.next_metrics + self.task["sample_every"], now)
@@ -345,13 +345,12 @@ class Supervisor:
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         self.results[rank] = (code, number)
-        if self.kill_at is not None:  # it ends because it was asked to
-            return
-        if code != 0:
+        if self.kill_at is None and code != 0:  # else it ends because it was asked to
             self.outcome, self.failed = "exited" if number is None else "signaled", rank
             if (number == 9 or code == 128 + 9) and oom_kills() > self.oom_before:  # 128 + 9: what a shell tells of it
                 self.outcome, self.message = "out_of_memory", "killed by the kernel for lack of memory"
-        if code != 0 or all(self.task["processes"][rank].get("service") for rank in self.running.values()):
+        serving = all(self.task["processes"][rank].get("service") for rank in self.running.values())
+        if self.kill_at is None and (code != 0 or serving):
             self.stop()
 
     def stop(self) -> None:
@@ -376,19 +375,20 @@ class Supervisor:
         return [pid for pid in found if pid in table and table[pid][0] not in b"ZX"]
 
     def end_leftovers(self) -> None:
+        self.next_metrics = INFINITY
+        if self.metrics and self.metrics.gpu_process:
+            send(-self.metrics.gpu_process, signal.SIGKILL)
         left = self.leftovers()
         for target in left:
             send(target, signal.SIGTERM, signal.SIGCONT)
         self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
-        give_up = self.kill_at + ABANDON_AFTER
-        while left and time.monotonic() < give_up:
+        while left and time.monotonic() < self.killed_at + ABANDON_AFTER:
             self.heed()
-            self.wait(min(self.kill_at, time.monotonic() + (0.05 if self.killed or not self.subreaper else 3600)))
+            told_of_each = self.subreaper and self.killed_at == INFINITY
+            self.wait(self.kill_at if told_of_each else time.monotonic() + 0.05)
             left = self.leftovers()
         if left:
             complain(f"could not be ended: {sorted(left)}")
-        if self.metrics and self.metrics.gpu_process:
-            send(self.metrics.gpu_process, signal.SIGKILL)
 
     def sample_peak(self, now: float) -> None:
         """The memory of the whole tree: every second, or as seldom as keeps it below 0.2% of a core."""

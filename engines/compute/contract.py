@@ -7,7 +7,8 @@ A package that brings an engine runs them by deriving from the class, in a test 
         def engine(self) -> Engine:
             return MyEngine()
 
-``pytest.register_assert_rewrite("engines.compute.contract")`` before the import makes failures tell more. Tasks run ``/bin/sh``. Paths are those of a shared file system; an engine that copies them overrides ``place``.
+``pytest.register_assert_rewrite("engines.compute.contract")`` before the import makes failures tell more. Tasks run
+``/bin/sh``. Paths are those of a shared file system; an engine that copies them overrides ``place``.
 """
 
 # ruff: noqa: S101

@@ -58,7 +58,7 @@ class LocalEngine:
         state = attempts.read_state(attempt)
         if shim is None or not ended:
             return state
-        if state.kind == "not_started":
+        if state.kind == "not_started" and attempts.read_claim(attempt) is None:  # else somebody revoked it
             state = self.give_up(attempt, shim.returncode)
         self.shims.pop(attempt, None)
         return state
