@@ -119,10 +119,15 @@ def allocation(text: str) -> Symptom | None:
     return from_text("std::bad_alloc") if "std::bad_alloc" in text else None
 
 
+LONGEST = 4096
+"""A program says what it was refused in a line; the rest of a longer one is data."""
+
 GRAVE = frozenset({"disk_full", "gpu_memory", "shared_memory_full"})
 """What is told wherever it stands in the log: no program goes on well after it."""
 
 
 def grave(lines: Sequence[str]) -> Symptom | None:
     """The last grave refusal anywhere in the lines."""
-    return next((found for line in reversed(lines) if (found := from_text(line)) and found.code in GRAVE), None)
+    return next(
+        (found for line in reversed(lines) if (found := from_text(line[-LONGEST:])) and found.code in GRAVE), None
+    )

@@ -20,6 +20,8 @@ DIVIDER = re.compile(r"^(?P<indent> *)\+(?:-\+)?-{2,} (?:\d+|\.\.\.) -{2,}$")
 GROUP_LINE = re.compile(r"^ *[|+] ?")
 DIRECT = "The above exception was the direct cause of the following exception:"
 CONTEXT = "During handling of the above exception, another exception occurred:"
+SYNTAX_LINES = 8
+"""A syntax error without a traceback above it ends within so many lines."""
 SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 QUOTES = '"""'
 """Around the traceback that a worker process sent."""
@@ -99,7 +101,8 @@ def parse_at(lines: Sequence[str], index: int) -> Raised | None:
     line = lines[index]
     if "Traceback" in line and (header := HEADER.match(line)):
         return parse_block(lines, index + 1, body_prefix(header["prefix"], lines, index + 1))
-    if line.startswith("  File ") and (frame := FRAME.match(line)) and frame["function"] is None:
+    soon = lines[index + 1 : index + SYNTAX_LINES]
+    if line.startswith("  File ") and FRAME.match(line) and any(each.startswith(SYNTAX) for each in soon):
         parsed = parse_block(lines, index, "")
         return parsed if parsed and parsed.name in SYNTAX else None
     return None
