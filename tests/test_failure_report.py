@@ -85,7 +85,7 @@ calm_fox_1, the last job of 'iris' that completed, differs from this one:
 Next:
   workbench job stream brave_owl_1   the whole log
   workbench job show brave_owl_1     everything that is known of it
-  workbench run job.yml              run it again"""
+  workbench run job.yml              run its file again, as it is now"""
     )
 
 

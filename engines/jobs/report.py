@@ -135,20 +135,21 @@ def next_commands(job: Job, here: Path, *, with_log: bool) -> list[str]:
     commands = [
         (f"workbench job stream {job.name}", "the whole log"),
         (f"workbench job show {job.name}", "everything that is known of it"),
-        (rerun(job, here), "run it again"),
+        rerun(job, here),
     ]
     shown = commands if with_log else commands[1:]
     width = max(len(command) for command, _ in shown)
     return ["Next:", *(f"  {command:<{width}}   {purpose}" for command, purpose in shown)]
 
 
-def rerun(job: Job, here: Path) -> str:
-    """The command that runs the job's document again, as it is now; without a file, the job as it was."""
+def rerun(job: Job, here: Path) -> tuple[str, str]:
+    """The command that runs the job's document again; without a file, the job as it was."""
     file = job.source.get("file")
     if not file or not Path(file).is_absolute() or not Path(file).is_file():
-        return f"workbench job rerun {job.name}"
+        return f"workbench job rerun {job.name}", "run it again"
     relative = os.path.relpath(file, here)
-    return f"workbench run {shlex.quote(file if relative.startswith('../..') else relative)}"
+    shown = file if relative.startswith("../..") else relative
+    return f"workbench run {shlex.quote(shown)}", "run its file again, as it is now"
 
 
 def value(text: str | None) -> str:
