@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sqlite3
+from datetime import UTC, datetime
 from typing import Any
 
 from store.errors import NotFoundError
@@ -64,17 +65,28 @@ def _document(row: Any) -> dict[str, Any]:
         "name": name,
         "experiment_id": str(number),
         "runs": runs,
-        "last_run_at": last_start,
-        "created_at": created,
-        "updated_at": updated,
+        "last_run_time": timestamp(last_start),
+        "creation_time": timestamp(created),
+        "last_update_time": timestamp(updated),
         "archived": stage != "active",
         "artifact_location": location,
     }
 
 
+def timestamp(milliseconds: int | None) -> str | None:
+    """A time of MLflow's as ISO 8601 in UTC."""
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def experiment_names(connection: sqlite3.Connection) -> list[str]:
+    """The names of the experiments that are not deleted."""
+    return [row[0] for row in connection.execute("SELECT name FROM experiments WHERE lifecycle_stage = 'active'")]
+
+
 def _unknown(connection: sqlite3.Connection, name: str) -> NotFoundError:
-    names = [row[0] for row in connection.execute("SELECT name FROM experiments WHERE lifecycle_stage = 'active'")]
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(name, experiment_names(connection), n=1)
     return NotFoundError(
         f"there is no experiment {name!r}",
         hint=f"Did you mean {near[0]!r}?" if near else "`workbench experiment list` lists those that there are.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from store.errors import NotFoundError, UsageError
 from store.layout import Layout
-from store.tracking.experiments import JOB_STATES
+from store.tracking.experiments import JOB_STATES, timestamp
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -94,8 +94,8 @@ def _document(run: Run, experiments: dict[str, str]) -> dict[str, Any]:
         "display_name": info.run_name,
         "experiment_name": experiments[info.experiment_id],
         "status": JOB_STATES.get(info.status, info.status),
-        "start_time": info.start_time,
-        "end_time": info.end_time,
+        "start_time": timestamp(info.start_time),
+        "end_time": timestamp(info.end_time),
         "metrics": dict(data.metrics),
         "params": dict(data.params),
         "tags": dict(data.tags),

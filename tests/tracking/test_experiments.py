@@ -26,9 +26,9 @@ def test_the_one_with_the_latest_run_comes_first(
         "name": "apples",
         "experiment_id": "1",
         "runs": 1,
-        "last_run_at": 4_000_000_000_000,
-        "created_at": found[0]["created_at"],
-        "updated_at": found[0]["created_at"],
+        "last_run_time": "2096-10-02T07:06:40.000Z",
+        "creation_time": found[0]["creation_time"],
+        "last_update_time": found[0]["creation_time"],
         "archived": False,
         "artifact_location": (tracked.blobstore / "mlflow" / "1").as_uri(),
     }

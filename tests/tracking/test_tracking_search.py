@@ -52,8 +52,8 @@ def test_a_document_is_flat_with_the_dialect_s_words(searched: Layout) -> None:
         "display_name": "job_3",
         "experiment_name": "apples",
         "status": "Completed",
-        "start_time": 3,
-        "end_time": 99,
+        "start_time": "1970-01-01T00:00:00.003Z",
+        "end_time": "1970-01-01T00:00:00.099Z",
         "metrics": {"acc": pytest.approx(0.9)},
         "params": {"depth": "3"},
     }

@@ -1,0 +1,60 @@
+"""``workbench experiment``: list, show."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+
+import click
+
+from store.tracking import runs
+from store.tracking.experiments import experiment_names, list_experiments, show_experiment
+from workbench.cli.options import Session, name_argument, output_options, say, workspace_option
+from workbench.cli.output import Column, age, emit
+
+LIST_COLUMNS: tuple[Column, ...] = (
+    "name",
+    "runs",
+    ("last run", lambda row: row["last_run_time"] and age(datetime.fromisoformat(row["last_run_time"]).timestamp())),
+)
+
+
+@click.group()
+def experiment() -> None:
+    """List experiments and show one."""
+
+
+def names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Names of experiments for shell completion."""
+    try:
+        session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
+        with closing(runs.connect(session.layout)) as connection:
+            return [name for name in experiment_names(connection) if name.startswith(incomplete)]
+    except Exception:  # noqa: BLE001  (an error text in the middle of a completion helps nobody)
+        return []
+
+
+@experiment.command("list")
+@click.option("--include-archived", is_flag=True, help="Deleted experiments too.")
+@output_options
+@workspace_option
+def list_command(session: Session, include_archived: bool, output: str | None, query: str | None) -> None:
+    """List experiments, the one with the latest run first."""
+    found = []
+    if session.found.exists:
+        with closing(runs.connect(session.layout)) as connection:
+            found = list_experiments(connection, deleted=include_archived)
+    if not found:
+        say("no experiments yet: workbench run FILE")
+    emit(found, output, query, LIST_COLUMNS)
+
+
+@experiment.command()
+@name_argument("experiment", names)
+@output_options
+@workspace_option
+def show(session: Session, name: str, output: str | None, query: str | None) -> None:
+    """Show an experiment: its runs by state, its tags, where its artifacts lie."""
+    session.connection.execute("SELECT 1")  # a workspace that does not exist is said as everywhere
+    with closing(runs.connect(session.layout)) as connection:
+        emit(show_experiment(connection, name), output, query)
