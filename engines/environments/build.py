@@ -24,9 +24,9 @@ from packaging.version import Version
 from engines.environments import pip_settings
 from engines.environments.addresses import expand, redact
 from engines.environments.built import READY, folder, interpreter
-from engines.environments.definition import Definition
+from engines.environments.definition import Definition, Interpreter
 from engines.environments.failures import explain
-from engines.environments.interpreters import Interpreter, find, uv_program
+from engines.environments.interpreters import find, uv_program
 from engines.environments.requirements import fingerprint
 from engines.environments.running import ASKED_EVERY, BuildCanceled, end_orphans, run
 from store.errors import ConflictError, MachineError
@@ -167,7 +167,7 @@ def _requirement_files(definition: Definition, place: Path) -> list[str]:
     ):
         path = place / name
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        arguments += [option, str(path)]
+        arguments += [option, str(path)] if lines else []
     return arguments
 
 
@@ -215,7 +215,7 @@ def _check_files(definition: Definition) -> None:
         if not same:
             raise ConflictError(
                 f"local package {path} of environment {definition} is not what it was when the job was submitted",
-                hint="submit the job again to run it with the package as it is now",
+                hint="Submit the job again to run it with the package as it is now.",
             )
 
 
@@ -233,6 +233,6 @@ def _machine_error(definition: Definition, error: OSError) -> MachineError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MachineError(
             f"environment {definition} cannot be built: the disk is full ({error.filename})",
-            hint="free some room, then run the job again",
+            hint="Free some room, then run the job again.",
         )
     return MachineError(f"environment {definition} cannot be built: {error}")

@@ -11,6 +11,7 @@ import yaml
 
 from engines.environments.conda_names import LeftOut, NoCounterpart, counterpart
 from engines.environments.conda_spec import SpecError, parse_spec
+from engines.environments.definition import WAY_AROUND
 from engines.environments.requirements import Problem, RequirementsReader
 from store.errors import DocumentError, Fault, UsageError
 
@@ -18,7 +19,6 @@ Place = tuple[str | int, ...]
 """Where something stands in a document: ``("dependencies", 2)``."""
 
 _KEYS = frozenset({"name", "channels", "dependencies", "variables", "prefix", "platforms", "category"})
-_AROUND = "take it out or name a pip package instead, or use --set environment=azureml:current@latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _read_package(text: str, place: Place, reader: RequirementsReader, result: C
     if isinstance(found, LeftOut):
         result.notes.append(f"{spec.name} is left out: {found.reason}")
     elif isinstance(found, NoCounterpart):
-        hint = f"{found.advice}; or {_AROUND}" if found.advice else _AROUND
+        hint = f"{found.advice or 'Take it out, or name a pip package instead.'} {WAY_AROUND}"
         problem = Problem(f"{spec.name} is no Python package, pip cannot install it", hint)
         result.problems.append(PlacedProblem(place, problem))
     else:

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from engines.environments.interpreters import Interpreter, machine
-
 CURRENT = "current"
 """The environment that is the Python that runs Workbench: nothing is built."""
 
+WAY_AROUND = "Or run it in the Python of Workbench: --set environment=azureml:current@latest"
+"""The end of a hint where an environment cannot be had."""
+
 _FORMAT = 1
 """Changes with the way environments are built: those built another way are then built anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that environments are built on."""
+
+    path: str
+    version: str
+    implementation: str = "cpython"
+
+    @property
+    def minor(self) -> str:
+        """``3.11`` of ``3.11.7``."""
+        return ".".join(self.version.split(".")[:2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +71,7 @@ class Definition:
             return ""
         content = {
             "format": _FORMAT,
-            "machine": machine(),
+            "machine": _machine(),
             "python": [self.interpreter.implementation, self.interpreter.version],
             "requirements": self.requirements,
             "constraints": self.constraints,
@@ -97,3 +113,10 @@ class Definition:
 
 def _pairs(items: Any) -> tuple[tuple[str, str], ...]:
     return tuple((first, second) for first, second in items)
+
+
+def _machine() -> str:
+    """What else decides which wheels fit: system, processor, C library."""
+    import platform
+
+    return "-".join(part for part in (sys.platform, platform.machine(), platform.libc_ver()[0]) if part)

@@ -9,12 +9,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from engines.environments.definition import WAY_AROUND, Interpreter
 from store.errors import MachineError, UsageError
 
 _INSTALLS = ("versions", "installs/python")
@@ -26,28 +26,10 @@ _TWO_PARTS = re.compile(r"==\s*(\d+\.\d+)(?=,|$)")
 """``python==3.10`` means any 3.10 to whoever writes it, not 3.10.0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
-    """A Python that environments are built on."""
-
-    path: str
-    version: str
-    implementation: str = "cpython"
-
-    @property
-    def minor(self) -> str:
-        return ".".join(self.version.split(".")[:2])
-
-
 def own() -> Interpreter:
     """The Python below the one that runs Workbench: an environment outlives the folder Workbench is installed in."""
     base = getattr(sys, "_base_executable", "") or sys.executable
     return Interpreter(base, platform.python_version(), sys.implementation.name)
-
-
-def machine() -> str:
-    """What else decides which wheels fit: system, processor, C library."""
-    return "-".join(part for part in (sys.platform, platform.machine(), platform.libc_ver()[0]) if part)
 
 
 def find(wanted: str, *, environ: Mapping[str, str]) -> tuple[Interpreter, str | None]:
@@ -72,8 +54,8 @@ def find(wanted: str, *, environ: Mapping[str, str]) -> tuple[Interpreter, str |
             )
     raise UsageError(
         f"the environment needs Python {_spoken(specifier)}, and this machine has {_listed([mine, *there])}",
-        hint=f"take one of those in the environment, or install it: {sys.executable} -m uv python install "
-        f"'{_spoken(specifier)}', or run with the Python of Workbench: --set environment=azureml:current@latest",
+        hint=f"Ask for one of those, or install it: {sys.executable} -m uv python install '{_spoken(specifier)}'. "
+        f"{WAY_AROUND}",
     )
 
 
@@ -105,7 +87,7 @@ def uv_program() -> str:
     except FileNotFoundError as error:
         raise MachineError(
             f"uv, which builds environments, is not there: {error}",
-            hint=f"install it again: {sys.executable} -m pip install --force-reinstall uv",
+            hint=f"Install it again: {sys.executable} -m pip install --force-reinstall uv",
         ) from None
 
 

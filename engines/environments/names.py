@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from store.errors import UsageError
-
-_SHORT = re.compile(r"^azureml:(?P<name>[^:@/\s]+)(?::(?P<version>[^:@/\s]+)|@(?P<label>[^:@/\s]+))?$")
-_LONG = re.compile(
-    r"^azureml:/{1,2}(?:registries/(?P<registry>[^/]+)|(?:subscriptions|locations)/.+)"
-    r"/environments/(?P<name>[^/]+)(?:/versions/(?P<version>[^/]+)|/labels/(?P<label>[^/]+))?$"
-)
+from store.specs.references import ReferenceFault, RegistryReference, asset_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +21,12 @@ class EnvironmentName:
 
 
 def parse_name(text: str) -> EnvironmentName:
-    """Read ``azureml:NAME@latest``, ``azureml:NAME:VERSION``, a registry's address or an ARM id. Raises UsageError."""
-    match = _SHORT.match(text) or _LONG.match(text)
-    if match is None:
-        shown = text if text.startswith("azureml:") else f"azureml:{text.split('@')[0].split(':')[0] or 'NAME'}@latest"
-        raise UsageError(
-            f"'{text}' is no reference to an environment",
-            hint=f"write {shown}"
-            if shown != text
-            else "write azureml:NAME@latest, azureml:NAME:VERSION or azureml://registries/azureml/environments/NAME/"
-            "labels/latest",
-        )
-    found = match.groupdict()
-    if found["label"] not in (None, "latest"):
-        raise UsageError(f"'{text}': environments have the label 'latest' and no other", hint="write @latest")
-    return EnvironmentName(found["name"], found["version"], found.get("registry"))
+    """Read ``azureml:NAME@latest``, ``azureml:NAME:VERSION``, a registry's address, an Azure id; raises UsageError."""
+    try:
+        reference = asset_reference(text, "environments")
+    except ReferenceFault as fault:
+        raise UsageError(fault.message, hint=fault.hint) from None
+    if reference.label not in (None, "latest"):
+        raise UsageError(f"'{text}': environments have the label 'latest' and no other", hint="Write @latest.")
+    registry = reference.registry if isinstance(reference, RegistryReference) else None
+    return EnvironmentName(reference.name, reference.version, registry)

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from engines.environments.addresses import without_secrets
 
@@ -150,10 +151,17 @@ def _set_indexes(
             result.variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     own_links = [link for link in environ.get("UV_FIND_LINKS", "").split(",") if link]
     links = [*asked.get("find-links", []), *(own_links or settings.words("find-links"))]
-    if links:
-        home = environ.get("HOME") or str(Path.home())
-        absolute = [home + link[1:] if link.startswith("~/") else link for link in links]
-        result.variables["UV_FIND_LINKS"] = ",".join(absolute)
+    there = [place for place in (_local(link, environ) for link in links) if place]
+    if there:
+        result.variables["UV_FIND_LINKS"] = ",".join(there)
+
+
+def _local(link: str, environ: Mapping[str, str]) -> str | None:
+    """A folder of wheels that is not there is None: pip passes over it, uv would fail."""
+    if link.startswith("~/"):
+        link = (environ.get("HOME") or str(Path.home())) + link[1:]
+    path = unquote(urlsplit(link).path) if link.startswith("file:") else link
+    return link if "://" in path or Path(path).exists() else None
 
 
 def deciding(uv: UvSettings, environ: Mapping[str, str]) -> list[str]:

@@ -25,7 +25,6 @@ _ADDRESS = re.compile(r"^(?:[a-z][a-z0-9]*\+)?[a-z][a-z0-9]*://", re.IGNORECASE)
 _ARCHIVES = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
 _HASHES = re.compile(r"\s--hash[=\s]\S+")
 _OWN_OPTIONS = re.compile(r"\s--(?:hash|config-settings|global-option|install-option)[=\s]")
-_EXTRAS = re.compile(r"^(.*?)(\[[^\]]*\])?$")
 _NO_SOURCE = frozenset({".git", "__pycache__", ".venv", ".tox", ".mypy_cache", ".pytest_cache"})
 _BUILT = frozenset({"build", "dist"})
 """At the top of a source folder: what building the package leaves there."""
@@ -62,6 +61,7 @@ class Requirements:
 
     lines: list[str] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)
+    constraint_files: list[Path] = field(default_factory=list)
     options: list[tuple[str, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -143,10 +143,15 @@ class RequirementsReader:
         if name in _FILES:
             if _ADDRESS.match(value):
                 self.result.problems.append(
-                    Problem(f"'{name} {value}': a requirements file on the network can change", "put a copy beside it")
+                    Problem(
+                        f"'{name} {value}': a requirements file on the network can change",
+                        "Put a copy beside the conda file.",
+                    )
                 )
                 return
             path = self._absolute(value, folder)
+            if path and _FILES[name]:
+                self.result.constraint_files.append(path)
             if path:
                 self.read_file(path, constraints=constraints or _FILES[name])
         elif name in _WITH_VALUE:
@@ -163,13 +168,14 @@ class RequirementsReader:
         """One requirement, normalised; None where it is wrong, which is then among the problems."""
         place, marker = _split_marker(text)
         if place.startswith("file:"):
-            return self._local(Path(unquote(urlsplit(place).path)), "", marker)
+            bare, extras = _split_extras(place)
+            return self._local(Path(unquote(urlsplit(bare).path)), extras, marker)
         if _ADDRESS.match(place):
             return self._secrets.hide(place) + marker
         if _is_path(place):
-            match = _EXTRAS.match(expand(place, self._environ))
-            path = self._absolute(match[1] if match else place, folder)
-            return self._local(path, (match[2] if match else "") or "", marker) if path else None
+            bare, extras = _split_extras(place)
+            path = self._absolute(bare, folder)
+            return self._local(path, extras, marker) if path else None
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
@@ -242,6 +248,11 @@ def _split_marker(text: str) -> tuple[str, str]:
     """An address or path, and its marker as it is written behind one."""
     place, separator, marker = text.partition(" ;")
     return place.strip(), f" ; {marker.strip()}" if separator else ""
+
+
+def _split_extras(place: str) -> tuple[str, str]:
+    bare, bracket, extras = place.partition("[")
+    return bare, bracket + extras
 
 
 def _is_path(text: str) -> bool:

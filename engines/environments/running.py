@@ -7,10 +7,15 @@ import os
 import selectors
 import signal
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from store.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    import psutil
 
 _GRACE = 5.0
 """Seconds between asking a program to end and ending it."""
@@ -111,5 +116,17 @@ def end_orphans(variable: str, value: str) -> int:
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-    psutil.wait_procs(found, timeout=_GRACE)
+    deadline = time.monotonic() + _GRACE
+    while time.monotonic() < deadline and any(_still_runs(process) for process in found):
+        time.sleep(ASKED_EVERY / 10)
     return len(found)
+
+
+def _still_runs(process: psutil.Process) -> bool:
+    """A zombie does nothing any more, and stays one as long as its parent likes."""
+    import psutil
+
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -47,13 +47,14 @@ def test_a_broken_file_is_said_and_passed_over(tmp_path: Path) -> None:
 
 
 def test_pips_settings_become_uvs(tmp_path: Path) -> None:
+    (tmp_path / "wheels").mkdir()
     found = uv(
         {
             "HOME": str(tmp_path),
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": "https://user:hunter2@a.example/simple",
             "PIP_EXTRA_INDEX_URL": "https://b.example https://c.example",
-            "PIP_FIND_LINKS": "~/wheels /more",
+            "PIP_FIND_LINKS": "~/wheels https://more.example/page /not/there file:///not/there",
             "PIP_TRUSTED_HOST": "a.example",
             "PIP_CERT": "/ca.pem",
             "PIP_PRE": "yes",
@@ -64,7 +65,7 @@ def test_pips_settings_become_uvs(tmp_path: Path) -> None:
         "UV_DEFAULT_INDEX": "https://user:hunter2@a.example/simple",
         "UV_INDEX": "https://b.example https://c.example",
         "UV_INDEX_STRATEGY": "unsafe-best-match",
-        "UV_FIND_LINKS": f"{tmp_path}/wheels,/more",
+        "UV_FIND_LINKS": f"{tmp_path}/wheels,https://more.example/page",
         "UV_INSECURE_HOST": "a.example",
         "SSL_CERT_FILE": "/ca.pem",
     }
@@ -85,16 +86,16 @@ def test_what_the_user_set_for_uv_stays() -> None:
 
 
 def test_a_requirements_files_options_come_first() -> None:
-    environ = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://a.example", "PIP_FIND_LINKS": "/a"}
+    environ = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://a.example", "PIP_FIND_LINKS": "/usr"}
     found = uv(
         environ,
         ("index-url", "https://1.example"),
         ("index-url", "https://2.example"),
-        ("find-links", "/b"),
+        ("find-links", "/"),
         ("no-index", ""),
         ("require-hashes", ""),
     )
-    assert found.variables == {"UV_DEFAULT_INDEX": "https://2.example", "UV_FIND_LINKS": "/b,/a"}
+    assert found.variables == {"UV_DEFAULT_INDEX": "https://2.example", "UV_FIND_LINKS": "/,/usr"}
     assert found.flags == ["--no-index", "--require-hashes"]
 
 

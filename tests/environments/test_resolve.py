@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,6 @@ def test_current_is_the_python_that_runs_workbench(environment: str | None, defi
         "azureml:sklearn-1.5:1",
         "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
         "azureml://registries/azureml/environments/sklearn-1.5/versions/1",
-        "azureml://registries/azureml/environments/sklearn-1.5",
         "azureml:AzureML-sklearn-1.5@latest",
         "azureml:AzureML-sklearn-1.5-ubuntu22.04-py310-cpu@latest",
     ],
@@ -69,12 +69,13 @@ def test_each_curated_file_is_whole(define: Define) -> None:
         ("azureml:zzzzzzzz", NotFoundError, "--set environment=azureml:current@latest"),
         ("azureml:sklearn-1.5:abc", NotFoundError, "azureml:sklearn-1.5@latest"),
         ("azureml://registries/other/environments/x/versions/1", NotFoundError, "registry 'other' is not known"),
-        ("azureml://registries/azureml/environments/sklearn-9", NotFoundError, "not in registry azureml"),
+        ("azureml://registries/azureml/environments/sklearn-9/labels/latest", NotFoundError, "not in registry azureml"),
         ("azureml:training-env:7", NotFoundError, "azureml:training-env:2"),
-        ("sklearn-1.5", UsageError, "write azureml:sklearn-1.5@latest"),
-        ("sklearn-1.5@latest", UsageError, "write azureml:sklearn-1.5@latest"),
-        ("azureml:sklearn-1.5@stable", UsageError, "write @latest"),
+        ("sklearn-1.5", UsageError, "azureml:sklearn-1.5@latest"),
+        ("sklearn-1.5@latest", UsageError, "azureml:sklearn-1.5@latest"),
+        ("azureml:sklearn-1.5@stable", UsageError, "Write @latest"),
         ("azureml:a:b:c", UsageError, "azureml:NAME@latest"),
+        ("azureml://registries/azureml/models/x/versions/1", UsageError, "is one of the models"),
     ],
 )
 def test_a_wrong_name_is_answered_with_the_right_one(
@@ -192,7 +193,7 @@ def test_everything_wrong_in_a_conda_file_is_told_at_once_with_its_place(define:
         ("more.txt", 3, 1, ""),
     ]
     assert "cudatoolkit is no Python package" in str(caught.value)
-    assert "pip's torch, tensorflow and jax bring their own CUDA" in str(caught.value)
+    assert "pip's torch, tensorflow and jax bring their own CUDA libraries" in str(caught.value)
 
 
 def test_faults_of_an_inline_conda_file_have_the_documents_places(define: Define) -> None:
@@ -264,6 +265,19 @@ def test_variables_that_a_conda_file_names_go_with_the_job(define: Define, envir
     assert definition.options == (("index-url", "https://${TOKEN}@host.example/${TEAM}/simple"),)
     assert definition.secrets == {"TOKEN": "hunter2", "TEAM": "red"}
     assert "hunter2" not in json.dumps(definition.as_dict())
+
+
+def test_the_usual_job_waits_for_no_import() -> None:
+    code = """
+import sys
+from engines.environments.resolve import resolve
+from engines.environments.built import interpreter, tracking
+assert resolve(None, registered=None).is_current
+assert resolve("azureml:current@latest", registered=None).is_current
+print(*{"yaml", "packaging", "uv", "psutil", "difflib", "subprocess", "mlflow", "pydantic"} & set(sys.modules))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (run.stdout.strip(), run.stderr) == ("", "")
 
 
 def test_without_an_environ_the_process_own_is_taken() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -36,16 +35,14 @@ from tiny_packages import write_wheel
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     if os.environ.get("GATE"):
-        with open(os.environ["STARTED"], "w") as started:   # a pipe: waits until the test looks
-            started.write(str(os.getpid()))
-        with open(os.environ["GATE"]) as gate:              # a pipe: waits until the test opens it
+        with open(os.environ["GATE"]) as gate:   # a named pipe: opening it waits until the test opens it too
             gate.read()
     return write_wheel(pathlib.Path(wheel_directory), "gated", "1.0").name
 """
 
 
 def write_gated_source(folder: Path) -> Path:
-    """A source package whose build says that it has begun and then waits (see ``gate``)."""
+    """A source package whose build waits at the named pipe $GATE, if there is one, until it was opened and closed."""
     folder.mkdir(parents=True)
     (folder / "backend.py").write_text(BACKEND)
     (folder / "pyproject.toml").write_text(
@@ -53,13 +50,3 @@ def write_gated_source(folder: Path) -> Path:
         '[project]\nname = "gated"\nversion = "1.0"\n'
     )
     return folder
-
-
-def gate(folder: Path) -> Mapping[str, str]:
-    """Variables with which the build of a gated package goes through two named pipes in ``folder``."""
-    import os
-
-    names = {"STARTED": folder / "started", "GATE": folder / "gate"}
-    for path in names.values():
-        os.mkfifo(path)
-    return {name: str(path) for name, path in names.items()}
