@@ -1,0 +1,159 @@
+"""Files and folders put on the disk whole, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from store.errors import MachineError
+
+FICLONE = 0x40049409
+"""The ioctl that makes a file share another's blocks until one of them changes (ioctl_ficlone(2))."""
+
+CHUNK = 1 << 20
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+STAGING = ".staging-"
+
+
+def explain(error: OSError, doing: str) -> MachineError:
+    """The error for an operation on files that the machine refused: what was being done, why, what to do next."""
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in NO_ROOM:
+        return MachineError(
+            f"{doing}: the disk is full{where}",
+            hint="Free some room and try again; what was there before is untouched.",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return MachineError(f"{doing}: not allowed{where}: {error.strerror}", hint="Check who owns it, and its mode.")
+    return MachineError(f"{doing}: {error.strerror or error}{where}")
+
+
+def copy_file(source: str | Path, target: str | Path, mode: int = 0o600, mtime_ns: int | None = None) -> None:
+    """Copy a file's bytes into a new file; where the file system can, the two share their blocks until one changes."""
+    reader = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            if not clone(reader, writer):
+                copy_bytes(reader, writer)
+            if mtime_ns is not None:
+                os.utime(writer, ns=(mtime_ns, mtime_ns))
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+
+
+def clone(reader: int, writer: int) -> bool:
+    """Make the file open as ``writer`` share the blocks of the one open as ``reader``; False where that cannot be."""
+    if sys.platform != "linux":
+        return False
+    try:
+        fcntl.ioctl(writer, FICLONE, reader)
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        return False
+    return True
+
+
+def copy_bytes(reader: int, writer: int) -> None:
+    """Copy from where both files stand until the end, within the kernel where it can."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # another file system, an old kernel: the loop below does it all
+            while os.copy_file_range(reader, writer, 1 << 30):
+                pass
+    while chunk := os.read(reader, CHUNK):
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(writer, view) :]
+
+
+def replace_file(source: Path, target: Path, mode: int = 0o600, mtime_ns: int | None = None) -> None:
+    """Copy a file to ``target``, which is either the old file or the whole new one at any time."""
+    partial = target.with_name(f".{target.name[:200]}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        copy_file(source, partial, mode, mtime_ns)
+        partial.replace(target)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def staging(parent: Path) -> Iterator[Path]:
+    """A private folder inside ``parent`` to fill and then rename to its place; whatever is left at the end goes.
+
+    Its lock is held meanwhile, so that what a killed process left is known by its lock being free, and swept.
+    """
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sweep(parent)
+    folder, lock = claim(parent)
+    try:
+        yield folder
+    finally:
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def claim(parent: Path) -> tuple[Path, int]:
+    """Make a staging folder and take its lock."""
+    while True:
+        folder = parent / f"{STAGING}{secrets.token_hex(6)}"
+        folder.mkdir(mode=0o700)
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # swept in the moment before it was locked
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if same_file(folder, lock):
+            return folder, lock
+        os.close(lock)
+
+
+def same_file(path: Path, descriptor: int) -> bool:
+    """Whether a path still leads to the file that is open."""
+    try:
+        named = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(descriptor))
+
+
+def sweep(parent: Path) -> None:
+    """Remove the staging folders of processes that were killed."""
+    for folder in parent.glob(f"{STAGING}*"):
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
+
+
+def publish(folder: Path, target: Path) -> bool:
+    """Rename a staged folder to its place; False when another process has put one there first."""
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        raise
+    return True
