@@ -36,6 +36,7 @@ class CondaFile:
     name: str | None = None
     python: str = ""
     """A PEP 440 specifier, empty for any Python."""
+    python_place: Place = ()
     variables: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: list[PlacedProblem] = field(default_factory=list)
@@ -138,6 +139,7 @@ def _read_package(text: str, place: Place, reader: RequirementsReader, result: C
         return
     if spec.name == "python":
         result.python = ",".join(part for part in (result.python, spec.specifier) if part)
+        result.python_place = place
         return
     if spec.name == "pip" and not spec.specifier:
         return

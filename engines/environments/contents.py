@@ -28,6 +28,7 @@ class _Content:
     reader: RequirementsReader
     secrets: Secrets
     python: str = ""
+    python_fault: Callable[[UsageError], Fault] | None = None
     notes: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -101,6 +102,7 @@ def _read_conda(conda: Any, folder: Path | None, position: Position | None, cont
         data = conda
     found = conda_file.read(data, folder, content.reader)
     content.python = found.python
+    content.python_fault = lambda error: _fault(found.python_place, Problem(error.message, error.hint), position)
     content.notes += found.notes
     content.variables = found.variables
     content.faults += [_fault(one.place, one.problem, position) for one in found.problems]
@@ -142,8 +144,16 @@ def _finish(name: str, version: str, content: _Content, environ: Mapping[str, st
         else:
             content.reader.read_file(Path(constraint).expanduser(), constraints=True)
     result = content.reader.result
-    _raise_faults(name, [*content.faults, *(_fault(None, problem, None) for problem in result.problems)])
-    interpreter, note = find_interpreter(content.python, environ=environ)
+    faults = [*content.faults, *(_fault(None, problem, None) for problem in result.problems)]
+    try:
+        interpreter, note = find_interpreter(content.python, environ=environ)
+    except UsageError as error:
+        if content.python_fault is None:
+            raise
+        faults.append(content.python_fault(error))
+        raise _refusal(name, faults) from None
+    if faults:
+        raise _refusal(name, faults)
     options = tuple(dict.fromkeys(result.options))
     uv = pip_settings.for_uv(settings, options, environ)
     return Definition(
@@ -162,14 +172,14 @@ def _finish(name: str, version: str, content: _Content, environ: Mapping[str, st
     )
 
 
-def _raise_faults(name: str, faults: list[Fault]) -> None:
-    if not faults:
-        return
+def _refusal(name: str, faults: list[Fault]) -> UsageError:
+    """All that is wrong: by its places where they are known, else by the path inside the document."""
     if all(fault.file for fault in faults):
-        raise DocumentError(faults)
-    lines = "".join(
-        f"\n  {str(fault) if fault.file else ': '.join(part for part in (fault.path, fault.message) if part)}"
-        f"{f' ({fault.hint})' if fault.hint and not fault.file else ''}"
-        for fault in faults
-    )
-    raise UsageError(f"environment {name} cannot be built:{lines}")
+        return DocumentError(faults)
+    lines = "".join(f"\n  {fault if fault.file else _without_place(fault)}" for fault in faults)
+    return UsageError(f"environment {name} cannot be built:{lines}")
+
+
+def _without_place(fault: Fault) -> str:
+    said = f"{fault.path}: {fault.message}" if fault.path else fault.message
+    return f"{said}\n    {fault.hint}" if fault.hint else said

@@ -167,7 +167,7 @@ def test_everything_wrong_in_a_conda_file_is_told_at_once_with_its_place(define:
         "channels: [defaults]\n"
         "dependences: []\n"
         "dependencies:\n"
-        "  - python=3.11\n"
+        "  - python=3.99\n"
         "  - cudatoolkit=11.1\n"
         "  - gcc\n"
         "  - numpy=1|2\n"
@@ -183,6 +183,7 @@ def test_everything_wrong_in_a_conda_file_is_told_at_once_with_its_place(define:
     places = [(Path(fault.file).name, fault.line, fault.column, fault.path) for fault in caught.value.faults]
     assert places == [
         ("conda.yml", 2, 14, "conda_file.dependences"),
+        ("conda.yml", 4, 5, "conda_file.dependencies[0]"),
         ("conda.yml", 5, 5, "conda_file.dependencies[1]"),
         ("conda.yml", 6, 5, "conda_file.dependencies[2]"),
         ("conda.yml", 7, 5, "conda_file.dependencies[3]"),
