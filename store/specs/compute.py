@@ -66,7 +66,7 @@ class AmlCompute(Spec):
     def inspect(cls, document: "Document") -> Iterator["Fault"]:
         """The two sizes belong together."""
         least, most = document.data.get("min_instances", 0), document.data.get("max_instances", 4)
-        if isinstance(least, int) and isinstance(most, int) and least > most:
+        if isinstance(least, int) and isinstance(most, int) and least > most >= 0:
             message = f"at least {least} nodes and at most {most}: no number is both"
             yield document.fault(("min_instances",), message, f"`max_instances` is {most}.")
 

@@ -45,6 +45,11 @@ class Document:
         place = self.entry(path).value
         return place.line, place.column
 
+    def locate(self, path: Path) -> tuple[str, int, int]:
+        """File, line and column of the value at ``path``, or of what would hold it."""
+        place = self.entry(path).value
+        return place.file, place.line, place.column
+
     def value(self, path: Path) -> Any:
         """The value at ``path``; None if there is none."""
         value: Any = self.data

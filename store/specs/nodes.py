@@ -110,10 +110,11 @@ def compose(source: Source) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         raise DocumentError([_syntax_fault(source, error)]) from None
     except yaml.reader.ReaderError as error:
-        character = f"U+{error.character:04X}" if isinstance(error.character, int) else repr(error.character)
-        message = f"the character {character} is not allowed in YAML"
+        character = chr(error.character) if isinstance(error.character, int) else str(error.character)
+        message = f"the character U+{ord(character):04X} is not allowed in YAML"
         hint = 'In a text in double quotes it can be written as an escape, such as "\\x07".'
-        raise DocumentError([fault_at(source.at(error.position), (), message, hint)]) from None
+        # The position that the error knows is one of bytes.
+        raise DocumentError([fault_at(source.at(source.text.find(character)), (), message, hint)]) from None
 
 
 def plain_scalar(text: str) -> yaml.ScalarNode:

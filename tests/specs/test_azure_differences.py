@@ -1,0 +1,85 @@
+"""What ``job validate`` says about Azure ML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from store.specs.azure_differences import differences
+from store.specs.document import load_document
+from store.specs.loading import parse
+
+COMPLETE = """\
+command: python train.py ${{inputs.data}} ${{outputs.model}} ${{name}} $[[--seed ${{inputs.seed}}]]
+environment: azureml:sklearn-1.5@latest
+compute: azureml:cpu-cluster
+experiment_name: iris
+inputs:
+  data: {path: azureml:iris:1}
+  away: {path: "wasbs://c@a.blob.core.windows.net/p"}
+outputs:
+  model: {path: azureml://datastores/workspaceblobstore/paths/models}
+limits: {timeout: 60}
+"""
+
+
+def notes(folder: Path, text: str) -> list[str]:
+    (folder / "d.yml").write_text(text)
+    document = load_document(folder / "d.yml")
+    found = differences(parse(document, "job").document(), document.locate)
+    assert [note.message for note in differences(parse(document, "job"))], "places are not needed"  # type: ignore[arg-type]
+    assert all(note.file == str(folder / "d.yml") for note in found)
+    return [f"{note.line}:{note.column}: {note.path}: {note.message}" for note in found]
+
+
+def test_a_job_that_azure_would_run_alike(tmp_path: Path) -> None:
+    (tmp_path / "d.yml").write_text(COMPLETE)
+    document = load_document(tmp_path / "d.yml")
+    assert differences(parse(document, "job").document(), document.locate) == []
+
+
+def test_what_may_be_absent_here_only(tmp_path: Path) -> None:
+    assert notes(tmp_path, "\ncommand: a\n") == [
+        "2:1: environment: Azure ML requires an `environment`; here the job gets the Python that runs Workbench",
+        "2:1: compute: without a `compute` Azure ML takes a serverless one; here the job runs on `local`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("azureml:cpu-cluster", "local"), "3:10: compute: Azure ML runs `compute: local` in Docker"),
+        (("azureml:cpu-cluster", "my_pool"), "3:10: compute: Azure ML allows no compute of the name 'my_pool'"),
+        (("azureml:cpu-cluster", "a1"), "3:10: compute: Azure ML allows no compute of the name 'a1'"),
+        (("experiment_name: iris", "experiment_name: my iris"), "4:18: experiment_name: Azure ML allows no experiment"),
+        (("azureml:sklearn-1.5@latest", "azureml:current@latest"), "2:14: environment: Azure ML does not know"),
+        (("azureml:sklearn-1.5@latest", "{conda_file: {a: b}}"), "2:14: environment: Azure ML requires an `image`"),
+        (
+            ("azureml:sklearn-1.5@latest", "{image: x, conda_file: {a: b}}"),
+            "2:37: environment.conda_file: on Azure ML these packages are installed into the image",
+        ),
+        (("azureml:iris:1", "azureml:iris"), "6:16: inputs.data.path: Azure ML wants a version or a label of 'iris'"),
+        (('"wasbs://', '"s3://'), "7:16: inputs.away.path: Azure ML reads no s3:// address"),
+        (("azureml://datastores/workspaceblobstore/paths/", "./"), "9:17: outputs.model.path: Azure ML writes nothing"),
+        (("python train.py", "echo {inputs.data}"), "1:10: command: {inputs.data} is an old form"),
+        (("python train.py", "echo '${{ foo }}'"), "1:10: command: ${{ foo }} stands for nothing in this job"),
+        (("python train.py", "echo '${{outputs.x}}'"), "1:10: command: ${{outputs.x}} stands for nothing"),
+        (
+            ("$[[--seed ", "$[[--data ${{inputs.data}} --seed "),
+            "1:10: command: Azure ML's own tools refuse ${{inputs.seed}}: the job does not declare it",
+        ),
+        (("limits: {timeout: 60}", "identity: {type: managed}"), "10:11: identity: the identity matters only on"),
+        (
+            ("limits: {timeout: 60}", "resources: {instance_type: x}"),
+            "10:28: resources.instance_type: the size of the machine matters only on Azure ML",
+        ),
+        (
+            ("limits: {timeout: 60}", "resources: {instance_count: 4}"),
+            "10:29: resources.instance_count: Azure ML takes 4 machines; here all nodes of the job share this one",
+        ),
+    ],
+)
+def test_one_difference(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
+    (note,) = notes(tmp_path, COMPLETE.replace(*change))
+    assert note.startswith(expected)
