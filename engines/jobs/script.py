@@ -23,20 +23,19 @@ with an argument, and arithmetic over a variable that the script assigned from a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engines.jobs.shell_commands import survey
 from engines.jobs.shell_places import MARK, Edit, Need, Piece, Place, Site
 from engines.jobs.variable_names import VariableNames
 from store.errors import UsageError
+from store.specs.expressions import Group, Literal, Reference, parse_command
 
 # MAX_ARG_STRLEN of execve(2): one argument, or one variable with its name, "=" and the closing NUL.
 LONGEST_STRING = 128 * 1024
 
 _BLANKS = " \t\n"
-_EXPRESSION = re.compile(r"\$\{\{\s*(\S*?)\s*\}\}")
-_GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 _NUMBER = re.compile(r"[ \t\n]*(?:[-+]?(?:0[xX][0-9A-Fa-f]+|[0-9]+))?[ \t\n]*\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -78,6 +77,7 @@ def render(command: str, values: Mapping[str, Value]) -> Script:
 
 class _Renderer:
     def __init__(self, values: Mapping[str, Value]) -> None:
+        self._given = frozenset(values)
         self._values = dict(values)
         self._names = VariableNames(values)
         self._variables: dict[str, str] = {}
@@ -108,31 +108,32 @@ class _Renderer:
         keys: dict[int, str] = {}
         parts: list[str] = []
         length = 0
-        for part, key in self._parts(_GROUP.sub(self._group, command)):
-            if key is not None:
-                keys[length] = key
-            parts.append(part)
-            length += len(part)
+        for segment in self._without_groups(command):
+            text = segment.text
+            if isinstance(segment, Reference) and self._has_value(segment):
+                keys[length] = segment.key
+                text = MARK
+            parts.append(text)
+            length += len(text)
         return "".join(parts), keys
 
-    def _group(self, match: re.Match[str]) -> str:
-        inside = match.group(1)
-        keys = [key for key in _EXPRESSION.findall(inside) if key.startswith("inputs.")]
-        return inside if all(key in self._values for key in keys) else ""
+    def _without_groups(self, command: str) -> Iterator[Literal | Reference]:
+        for segment in parse_command(command):
+            if not isinstance(segment, Group):
+                yield segment
+            elif not any(self._is_missing(inside) for inside in segment.segments):
+                yield from segment.segments
 
-    def _parts(self, text: str) -> Iterable[tuple[str, str | None]]:
-        start = 0
-        for match in _EXPRESSION.finditer(text):
-            key = match.group(1)
-            if key.startswith("inputs.") and key not in self._values:
-                self._values[key] = Value("")
-                self._names.add(key)
-                self._set(self._names.whole(key), key, "")
-            if key in self._values:
-                yield text[start : match.start()], None
-                yield MARK, key
-                start = match.end()
-        yield text[start:], None
+    def _is_missing(self, segment: Literal | Reference) -> bool:
+        return isinstance(segment, Reference) and segment.kind == "inputs" and segment.key not in self._given
+
+    def _has_value(self, reference: Reference) -> bool:
+        """Whether something takes the expression's place; for an input that is missing, nothing does."""
+        if self._is_missing(reference):
+            self._values[reference.key] = Value("")
+            self._names.add(reference.key)
+            self._set(self._names.whole(reference.key), reference.key, "")
+        return reference.key in self._values
 
     # From a place to what is written there
 
@@ -169,39 +170,37 @@ class _Renderer:
         value = self._values[key]
         if value.is_path or value.words == [value.text]:
             return f'"${{{self._names.whole(key)}}}"'
-        before, after = (self._touches(site, keys, step) for step in (-1, 1))
+        before, after = (self._neighbour(site, keys, step) for step in (-1, 1))
+        guard_before, guard_after = ('""' if piece is Piece.TEXT else "" for piece in (before, after))
         if not value.text:
-            return '""' if before or after else " "
+            alone = before is None and after is None and site.word is not None and not site.word.in_braces
+            return guard_before or guard_after or (" " if alone else "")
         references = []
         for number, word in enumerate(value.words, start=1):
             name = self._names.word(key, number)
             self._set(name, key, word)
             references.append(f'"${{{name}}}"')
-        leading = " " if value.text[0] in _BLANKS else ""
-        trailing = " " if value.text[-1] in _BLANKS and references else ""
-        return "".join(
-            (
-                '""' if before and leading else "",
-                leading,
-                " ".join(references),
-                trailing,
-                '""' if after and (trailing or not references) else "",
-            )
-        )
+        script = " ".join(references)
+        if value.text[0] in _BLANKS:
+            script = f"{guard_before} {script}"
+        if value.text[-1] in _BLANKS:
+            script = f"{script} {guard_after}"
+        return script
 
-    def _touches(self, site: Site, keys: Mapping[int, str], step: int) -> bool:
-        """Whether something of the same word stands directly before (-1) or after (1) the site."""
+    def _neighbour(self, site: Site, keys: Mapping[int, str], step: int) -> Piece | Site | None:
+        """What stands directly before (-1) or after (1) the site in the same word; empty values do not count."""
         pieces = site.word.pieces if site.word else []
         index = pieces.index(site) + step
         while 0 <= index < len(pieces):
             piece = pieces[index]
             if isinstance(piece, Piece):
-                return piece is Piece.TEXT
+                return None if piece is Piece.GAP else piece
             value = self._values[keys[piece.start]]
-            if value.text or value.is_path:
-                return value.is_path or value.text[-1 if step < 0 else 0] not in _BLANKS
+            if value.is_path or value.text:
+                blank = not value.is_path and value.text[-1 if step < 0 else 0] in _BLANKS
+                return None if blank else piece
             index += step
-        return False
+        return None
 
     def _set(self, name: str, key: str, text: str) -> None:
         if MARK in text:

@@ -33,6 +33,8 @@ class Piece(Enum):
     """Parts of a word that are no expression."""
 
     TEXT = auto()
+    QUOTED = auto()
+    EXPANSION = auto()  # the script's own, outside quotes
     GAP = auto()  # an unquoted blank inside `${...}`, where it does not end the word but still splits
 
 
@@ -54,6 +56,7 @@ class Word:
     """The parts of a word in their order, for what splitting does to an expression's neighbours."""
 
     pieces: list[Site | Piece] = field(default_factory=list)
+    in_braces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class Quoting(ABC):
             self.position += 2
             return
         if word is not None:
-            word.pieces.append(Piece.TEXT)
+            word.pieces.append(self._kind(char))
         if char == "\\":
             self._escape(place)
         elif char == "$":
@@ -132,6 +132,11 @@ class Quoting(ABC):
             self._double_quoted()
         else:
             self.position += 1
+
+    def _kind(self, char: str) -> Piece:
+        if char in "'\"" or self.at("$'"):
+            return Piece.QUOTED
+        return Piece.EXPANSION if char == "`" or (char == "$" and self.peek(1) != MARK) else Piece.TEXT
 
     def _escape(self, place: Place) -> None:
         if self.peek(1) == MARK:
@@ -228,7 +233,7 @@ class Quoting(ABC):
                 self._body(Place.WHOLE)
 
     def _body(self, place: Place) -> None:
-        word = Word() if place is Place.BARE else None
+        word = Word(in_braces=True) if place is Place.BARE else None
         while self.position < self.end and self.peek() != "}":
             if word is not None and self.peek() in BLANKS:
                 word.pieces.append(Piece.GAP)
