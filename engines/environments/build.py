@@ -147,11 +147,12 @@ def _fill(build: _Build, interpreter: Interpreter) -> None:
     with os.fdopen(os.open(build.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as log:
         runner = _Uv(build, {**_clean(build.variables), **uv.variables, _BUILDING: str(place)}, log.write, log.flush)
         runner.check([program, "venv", "--no-project", "--python", interpreter.path, str(place)])
-        install = [program, "pip", "install", "--python", str(place / "bin" / "python"), "--compile-bytecode"]
+        install = [program, "pip", "install", "--python", str(place / "bin" / "python")]
         files = _requirement_files(definition, place)
         if definition.requirements:
-            runner.check([*install, *uv.flags, *files])
-        # A job's own `pip install` must find the pip of its environment, or it would change another one.
+            runner.check([*install, "--compile-bytecode", *uv.flags, *files])
+        # A job's own `pip install` must find the pip of its environment, or it would change another one. Few jobs do
+        # that: byte code of pip is left to them.
         seeds = ["pip"] if Version(interpreter.version) >= _BARE_SINCE else ["pip", "setuptools", "wheel"]
         plain = [flag for flag in uv.flags if flag != "--require-hashes"]
         if runner.run([*install, *plain, *seeds]):
