@@ -303,7 +303,7 @@ NAMES = ["a", "b", "ab", "a.py", "b.txt", "c d", "!x", "#y", "a-b", "A"]
 PATHS = [*NAMES, *(f"d{n}/{m}" for n in NAMES for m in NAMES[:5]), "a1/b/a", "x/y/z/a", "x/y/b", "x/b/y/b.txt", "x/a/c"]
 PARTS = [*"abxydcA1./*?- \\", "**", "[ab]", "[!a]", "[a-c]", ".py", "/**", "**/"]
 ODD = re.compile(r"[^/!]\*\*|\*\*[^/]|/\*\*/+$|\\/")
-"""Where git differs from its own manual (``a**``), or pathspec, and so Azure's client, from git (``a/**/``, ``a\\/b``)."""
+"""Where git differs from its manual (``a**``), or pathspec, and so Azure's client, from git (``a/**/``, ``a\\/b``)."""
 PATTERN = (
     st.lists(st.sampled_from([*PARTS, "!", "#"]), min_size=1, max_size=6)
     .map("".join)

@@ -1,0 +1,130 @@
+"""Addresses of data elsewhere: the many spellings of one, made one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from store.errors import UsageError
+
+AZURE_SCHEMES = frozenset({"wasb", "wasbs", "abfs", "abfss"})
+AZURE_HOST = re.compile(r"(?P<account>[a-z0-9]+)\.(?:blob|dfs)\.(?P<suffix>core\..+)")
+
+SECRET = re.compile(
+    r"(?i)^x-(amz|goog)-|token|signature|secret|passw|^(sig|api_?key|awsaccesskeyid|googleaccessid|key-pair-id)$"
+)
+"""Names of query parameters that say who asks, not what for."""
+
+SHARED_ACCESS = frozenset(
+    "sv ss srt sp se st spr sr sip skoid sktid skt ske sks skv sdd saoid suoid scid rscc rscd rsce rscl rsct".split()
+)
+"""The other parameters of an Azure shared access signature, beside ``sig``."""
+
+WITH_PASSWORD = frozenset({"ftp", "ftps", "sftp", "ssh", "smb", "webdav", "webdavs", "dav", "davs"})
+"""Schemes where what follows a colon in front of ``@`` is a password; elsewhere it may be part of the place."""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A URL; ``given`` may hold secrets, ``canonical`` never does and is the same for all spellings of one thing."""
+
+    given: str
+    canonical: str
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Raises UsageError for what is no URL with a host or a path."""
+        parts = urlsplit(url.strip())
+        if not parts.scheme or not (parts.netloc or parts.path.strip("/")) or "://" not in url:
+            raise UsageError(f"{url!r} is no URL", hint="It wants a scheme, such as https://HOST/PATH.")
+        return cls(url.strip(), canonical(parts))
+
+    def __str__(self) -> str:
+        return self.canonical
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.given).scheme.lower()
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.canonical).hostname or ""
+
+    @property
+    def web_url(self) -> str:
+        """The URL to ask over http, secrets included; a blob's where the address is one of Azure's own schemes."""
+        if self.scheme not in AZURE_SCHEMES:
+            return self.given
+        return urlsplit(self.canonical)._replace(query=urlsplit(self.given).query).geturl()
+
+    @property
+    def key(self) -> str:
+        """The name of its folder in the cache."""
+        return key(self.canonical)
+
+    @property
+    def name(self) -> str:
+        """What a file from there is called, as far as the address tells."""
+        last = unquote(urlsplit(self.canonical).path.rpartition("/")[2]).replace("/", "_").replace("\0", "")
+        return last if last.strip(".") else "data"
+
+    def parents(self) -> Iterator[tuple[str, str]]:
+        """Each address above this one, nearest first, with the relative path from there (plain, not quoted)."""
+        parts = urlsplit(self.canonical)
+        path, below = parts.path, list[str]()
+        while path:
+            path, _, last = path.rpartition("/")
+            below.insert(0, unquote(last))
+            yield urlunsplit((parts.scheme, parts.netloc, path, "", "")), "/".join(below)
+
+
+def key(canonical: str) -> str:
+    """The name of a canonical address in the cache."""
+    return hashlib.sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def canonical(parts: SplitResult) -> str:
+    """One spelling: lower-case scheme and host, no default port, password, secret parameter, fragment or last slash."""
+    scheme = parts.scheme.lower()
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~").rstrip("/")
+    host = bare_host(parts, scheme)
+    if scheme in AZURE_SCHEMES and parts.username and (account := AZURE_HOST.fullmatch(host)):
+        path = f"/{parts.username}{path}"
+        host = f"{account['account']}.blob.{account['suffix']}"
+        scheme = "https"
+    elif scheme == "https" and (account := AZURE_HOST.fullmatch(host)):
+        host = f"{account['account']}.blob.{account['suffix']}"
+    return urlunsplit((scheme, host, path, public_query(parts.query), ""))
+
+
+def bare_host(parts: SplitResult, scheme: str) -> str:
+    """Host and port; with the user where that is part of the place, without a password where that is what it is."""
+    if scheme not in DEFAULT_PORTS and scheme not in AZURE_SCHEMES:
+        if scheme in WITH_PASSWORD and parts.password is not None:
+            return f"{parts.username}@{parts.netloc.rpartition('@')[2]}"
+        return parts.netloc
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}:{parts.port}" if parts.port and parts.port != DEFAULT_PORTS.get(scheme) else host
+
+
+def public_query(query: str) -> str:
+    """The query without the parameters that authorise."""
+    pairs = parse_qsl(query, keep_blank_values=True)
+    signed = any(name == "sig" for name, _ in pairs)
+    return urlencode(
+        [(n, v) for n, v in pairs if not SECRET.search(n) and not (signed and n in SHARED_ACCESS)], quote_via=quote
+    )
+
+
+def no_listing(address: Address) -> UsageError:
+    """The error for a folder that is wanted over http."""
+    return UsageError(
+        f"{address}: a folder cannot be read over http, which has no way to list it",
+        hint="Name single files as `uri_file`.",
+    )

@@ -1,0 +1,1 @@
+"""Bringing data from elsewhere onto this machine, whole or to be gone on with."""

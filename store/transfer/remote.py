@@ -1,0 +1,125 @@
+"""Whatever fsspec reaches: Azure, S3, SFTP and the rest, each by the library that is installed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from store.addresses import AZURE_SCHEMES, Address
+from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
+from store.transfer.incoming import BrokenError, Open, Origin
+from store.transfer.web import SourceError
+
+EXTRAS = {
+    **dict.fromkeys((*AZURE_SCHEMES, "az", "adl"), "azure"),
+    **dict.fromkeys(("s3", "s3a"), "s3"),
+    **dict.fromkeys(("sftp", "ssh"), "sftp"),
+}
+
+
+class MissingLibraryError(MachineError):
+    """fsspec knows the scheme, but the library for it is not installed."""
+
+
+@contextmanager
+def translated(address: Address) -> Iterator[None]:
+    """Every file system has errors of its own; here they become ours."""
+    try:
+        yield
+    except (WorkbenchError, BrokenError):
+        raise
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{address}: there is nothing", hint="Check the address.") from error
+    except PermissionError as error:
+        raise SourceError(f"{address}: access refused: {error}") from error
+    except Exception as error:  # the edge to plugins: botocore, azure.core, paramiko ... raise what they like
+        raise SourceError(f"{address}: {type(error).__name__}: {error}") from error
+
+
+def open_filesystem(address: Address) -> tuple[Any, str]:
+    """The file system of an address, and the path there. Raises MissingLibraryError, naming what to install."""
+    import fsspec
+
+    url = azure_url(address.given)
+    if urlsplit(url).scheme not in fsspec.available_protocols():
+        raise UsageError(f"{address}: nothing here knows addresses that begin with {address.scheme}://")
+    with translated(address):
+        try:
+            system, path = fsspec.url_to_fs(url)
+        except ImportError as error:
+            extra = EXTRAS.get(address.scheme)
+            install = f'pip install "workbench-ml[{extra}]"' if extra else str(error)
+            raise MissingLibraryError(
+                f"{address}: the library for {address.scheme}:// addresses is not installed",
+                hint=f"Install it: {install}",
+            ) from error
+        return system, path
+
+
+def azure_url(url: str) -> str:
+    """The one of Azure's schemes that fsspec knows before adlfs is there to tell it of the others."""
+    parts = urlsplit(url)
+    if parts.scheme not in AZURE_SCHEMES:
+        return url
+    return urlunsplit(("abfs", parts.netloc.replace(".blob.", ".dfs."), parts.path, parts.query, ""))
+
+
+def list_objects(system: Any, path: str, address: Address) -> dict[str, str] | None:
+    """Relative path to full path of every object below a folder; None for a single object."""
+    with translated(address):
+        if system.info(path)["type"] != "directory":
+            return None
+        root = system._strip_protocol(path).rstrip("/")
+        found = {each[len(root) :].lstrip("/"): each for each in system.find(path)}
+    if not found:
+        raise NotFoundError(f"{address}: the folder is empty")
+    if outside := [relative for relative in found if ".." in relative.split("/")]:
+        raise MachineError(f"{address}: {outside[0]!r} would lie outside of its folder")
+    return found
+
+
+class RemoteObject:
+    """An object of a file system that is being read (an ``incoming.Body``)."""
+
+    def __init__(self, stream: IO[bytes], start: int, origin: Origin) -> None:
+        self.stream = stream
+        self.start = start
+        self.origin = origin
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self.stream.read(size)
+        except Exception as error:  # the edge to plugins, as above
+            raise BrokenError(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+def opener(system: Any, path: str, address: Address) -> Open:
+    """How to ask for an object."""
+
+    def open_at(offset: int, origin: Origin | None) -> RemoteObject:
+        with translated(address):
+            now = origin_of(system.info(path))
+            start = offset if origin and now.validator and origin.fits(now) else 0
+            stream = system.open(path, "rb")
+            if start:
+                stream.seek(start)
+            return RemoteObject(stream, start, now)
+
+    return open_at
+
+
+ETAG_WORDS = ("ETag", "etag", "md5", "checksum")
+TIME_WORDS = ("LastModified", "last_modified", "mtime", "modified", "created")
+
+
+def origin_of(info: dict[str, Any]) -> Origin:
+    """What ``info`` says of an object, in whatever words its file system has."""
+    etag, modified = (
+        next((str(info[word]) for word in words if info.get(word)), None) for words in (ETAG_WORDS, TIME_WORDS)
+    )
+    return Origin(etag, modified, None if info.get("size") is None else int(info["size"]))
