@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import sys
 from pathlib import Path
@@ -153,7 +154,7 @@ def test_processes_that_meet(tmp_path: Path) -> None:
         "distribution": {"type": "pytorch", "process_count_per_instance": 2},
     }
     found = distribution.processes(document, place.log.parent, [sys.executable, "-c", RENDEZVOUS])
-    place.engine.start(place.attempt, Task("t", "job", str(tmp_path), found), {"PATH": os.defpath})
+    place.engine.start(place.attempt, Task(secrets.token_hex(16), "job", str(tmp_path), found), {"PATH": os.defpath})
     assert place.wait()["exit_code"] == 0, place.log.read_text()
     assert place.log.read_text() == "met [1, 2, 3]\n"
 
@@ -163,7 +164,7 @@ def test_parameter_servers_end_with_the_workers(tmp_path: Path) -> None:
     document = {"distribution": {"type": "tensorflow", "worker_count": 2, "parameter_server_count": 1}}
     script = 'case $AZUREML_PROCESS_NAME in ps_*) exec sleep 1000;; esac; echo "$AZUREML_PROCESS_NAME done"'
     found = distribution.processes(document, place.log.parent, ["/bin/sh", "-c", script])
-    place.engine.start(place.attempt, Task("t", "job", str(tmp_path), found), {"PATH": os.defpath})
+    place.engine.start(place.attempt, Task(secrets.token_hex(16), "job", str(tmp_path), found), {"PATH": os.defpath})
     record = place.wait()
     assert (record["outcome"], record["exit_code"]) == ("exited", 0)
     assert place.log.read_text() == "worker_0 done\n"

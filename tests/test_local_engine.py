@@ -1,11 +1,10 @@
 """The engine that runs tasks on this machine: real shims, real processes."""
 
-# ruff: noqa: E402  (the contract's assertions are rewritten before it is imported)
-
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -13,8 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-pytest.register_assert_rewrite("engines.compute.contract")
 
 from engines.compute import leftovers
 from engines.compute.base import Engine, Process, Task, TaskState
@@ -81,16 +78,16 @@ def test_a_killed_shim_is_lost_and_its_processes_are_ended(place: Place) -> None
 
 @needs_proc
 def test_only_the_tasks_own_processes_are_ended(tmp_path: Path) -> None:
-    engine = LocalEngine()
+    engine, token = LocalEngine(), secrets.token_hex(16)
     places = [Place(engine, tmp_path / name) for name in ("a", "b")]
     for place in places:
         place.folder.mkdir()
-        place.start("echo $$ > main; exec sleep 1000", token=f"token-{place.folder.name}")
+        place.start("echo $$ > main; exec sleep 1000", token=f"{token}-{place.folder.name}")
     mains = [int(place.wait_for("main").read_text()) for place in places]
     os.kill(shim_of(places[0]), signal.SIGKILL)
-    assert engine.kill_leftovers("token-a") == [mains[0]]
+    assert engine.kill_leftovers(f"{token}-a") == [mains[0]]
     assert not gone(mains[1])
-    assert engine.kill_leftovers("token") == [], "a part of a token is another token"
+    assert engine.kill_leftovers(token) == [], "a part of a token is another token"
     engine.kill(places[1].attempt)
     places[1].wait()
 
@@ -98,12 +95,13 @@ def test_only_the_tasks_own_processes_are_ended(tmp_path: Path) -> None:
 @needs_proc
 def test_the_terminal_of_a_process_with_the_token_is_not_the_tasks(tmp_path: Path) -> None:
     """A shell that was not started by the task may hold one that carries its token; the shell stays."""
-    script = "WORKBENCH_TOKEN=t-e-r-m bash -c 'echo $$ > bearer; exec sleep 1000' & wait; echo > on; sleep 1000"
+    token = secrets.token_hex(16)
+    script = f"WORKBENCH_TOKEN={token} bash -c 'echo $$ > bearer; exec sleep 1000' & wait; echo > on; sleep 1000"
     shell = subprocess.Popen(["bash", "-c", script], cwd=tmp_path, start_new_session=True)
     try:
         place = Place(LocalEngine(), tmp_path)
         bearer = int(place.wait_for("bearer").read_text())
-        assert leftovers.end("t-e-r-m") == [bearer]
+        assert leftovers.end(token) == [bearer]
         place.wait_for("on")
         assert shell.poll() is None
     finally:
@@ -292,7 +290,7 @@ def test_an_environment_that_no_process_can_have(place: Place) -> None:
 def test_the_first_log_of_several_is_the_tasks(place: Place) -> None:
     logs = [place.folder / "user_logs" / f"std_log_process_{rank}.txt" for rank in range(2)]
     processes = tuple(Process(["/bin/sh", "-c", f"echo {rank}"], {}, str(log)) for rank, log in enumerate(logs))
-    place.engine.start(place.attempt, Task("t", "job", str(place.folder), processes), {})
+    place.engine.start(place.attempt, Task(secrets.token_hex(16), "job", str(place.folder), processes), {})
     assert place.wait()["exit_code"] == 0
     assert (place.log.is_symlink(), place.log.read_text(), logs[1].read_text()) == (True, "0\n", "1\n")
 

@@ -234,8 +234,7 @@ class Supervisor:
         self.outcome, self.message = "exited", ""
         self.failed: int | None = None  # rank
         self.kill_at: float | None = None  # once set, everything has been asked to end
-        self.killed_at = INFINITY
-        self.childless, self.cpu_seconds, self.peak = False, 0.0, 0
+        self.killed_at, self.childless, self.cpu_seconds, self.peak = INFINITY, False, 0.0, 0
         self.metrics: SystemMetrics | None = None
         self.subreaper, self.oom_before = become_subreaper(), oom_kills()
         self.started_at, self.started = time.time(), time.monotonic()
@@ -389,6 +388,7 @@ class Supervisor:
             left = self.leftovers()
         if left:
             complain(f"could not be ended: {sorted(left)}")
+        self.wait(0)  # for what the last of them used
 
     def sample_peak(self, now: float) -> None:
         """The memory of the whole tree: every second, or as seldom as keeps it below 0.2% of a core."""
@@ -414,7 +414,7 @@ class Supervisor:
             "exit_code": code,
             "signal": number,
             "failed_process": self.failed,
-            "message": self.message[:500] or None,
+            "message": self.message[:500].encode("utf-8", "replace").decode() or None,
             "started_at": self.started_at,
             "ended_at": time.time(),
             "wall_seconds": time.monotonic() - self.started,

@@ -34,8 +34,9 @@ def find(token: str) -> list[ProcessIdentity]:
     """The processes that carry the token, and those that threw it away: their descendants and sessions."""
     table = all_processes()
     found = {pid for pid in table if carries(pid, f"WORKBENCH_TOKEN={token}".encode())}
-    # A session belongs to the task if its leader does or is gone (the shim that was killed may have led it).
-    sessions = {session for pid in found if (session := table[pid].session) in found or session not in table}
+    # A session belongs to the task if its leader does or is gone (the shim that was killed may have led it); 0 stands
+    # for all whose leader is outside this container.
+    sessions = {session for pid in found if (session := table[pid].session) in found or session not in table} - {0}
     found |= {pid for pid, status in table.items() if status.session in sessions}
     generation = set(found)
     while generation:
