@@ -49,7 +49,7 @@ def read(path: bytes) -> bytes:
 def parse(text: str) -> Any:
     from _json import make_scanner
 
-    options: Any = dict.fromkeys(("object_hook", "object_pairs_hook"))
+    options: Any = dict.fromkeys(("object_hook", "object_pairs_hook", "array_hook"))  # the last since 3.15
     options.update(strict=True, parse_float=float, parse_int=int, parse_constant=float)
     return make_scanner(type("Options", (), options))(text.strip(), 0)[0]  # type: ignore[arg-type]
 
