@@ -157,7 +157,10 @@ def existing(path: str, info: ValidationInfo, what: str) -> str:
     folder, name = os.path.split(full)
     from store.specs.nearest import nearest
 
-    found = nearest(name, os.listdir(folder)) if os.path.isdir(folder) else None
+    try:
+        found = nearest(name, os.listdir(folder))
+    except (OSError, ValueError):  # no such folder, none that may be read, or no path at all
+        found = None
     near = os.path.join(os.path.dirname(path), found) if found else None
     hint = f"did you mean {near!r}?" if near else "Relative paths are relative to the folder of the document."
     raise refusal(f"there is no {what} {path!r} (looked for {full})", hint)

@@ -35,10 +35,18 @@ class _BadArgument(Exception):
 def parse_argument(argument: str) -> Assignment:
     """Take ``inputs.a[0]["b.c"]=text`` apart; the value may hold further ``=``."""
     try:
-        return _parse(argument)
+        return _parse(_text(argument))
     except _BadArgument as bad:
-        place = Place(FLAG, 1, bad.column, argument)
+        place = Place(FLAG, 1, bad.column, argument.encode(errors="replace").decode())
         raise DocumentError([fault_at(place, (), bad.message, bad.hint)]) from None
+
+
+def _text(argument: str) -> str:
+    """The argument, unless it holds bytes that the shell handed over and that are no text."""
+    for index, character in enumerate(argument):
+        if "\udc80" <= character <= "\udcff":
+            raise _BadArgument(index + 1, f"not UTF-8: byte 0x{ord(character) - 0xDC00:02X} cannot be read")
+    return argument
 
 
 def _parse(argument: str) -> Assignment:

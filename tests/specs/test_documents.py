@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import time
+import re
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.errors import DocumentError, NotFoundError
@@ -141,10 +141,8 @@ def test_a_few_lines_that_stand_for_billions_of_values(tmp_path: Path) -> None:
     merged = "a0: &a0 {x0: 1}\n" + "".join(
         f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], x{n}: 1}}\n" for n in range(1, 12)
     )
-    began = time.monotonic()
     for text in (bomb, merged):
         assert f"more than {MAX_NODES:,} values" in only_fault(tmp_path, text)
-    assert time.monotonic() - began < 20, "without the limit this takes hours"
 
 
 @pytest.mark.parametrize("text", ["a: " + "[" * 1_000_000, "a: " + "{b: " * 200_000, "- " * 100_000 + "x"])
@@ -168,6 +166,7 @@ trees = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), trees, min_size=1), st.booleans())
 def test_what_pyyaml_writes_is_read_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, object], flow: bool
@@ -176,9 +175,19 @@ def test_what_pyyaml_writes_is_read_as_it_was(
     document = written(tmp_path_factory.getbasetemp(), text)
     assert document.data == yaml.load(text, Loader=yaml.CSafeLoader), "PyYAML itself folds some rare line ends"
     assert document.faults == []
-    lines = text.split("\n")
+    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)  # what ends a line in YAML 1.1
     for entry in document.entries.values():
         assert 1 <= entry.value.line <= len(lines) + 1 and entry.value.column >= 1
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.binary())
+def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: str | bytes) -> None:
+    try:
+        document = written(tmp_path_factory.getbasetemp(), content)
+    except DocumentError as error:
+        assert error.faults
+    else:
+        assert isinstance(document.data, dict)
 
 
 def test_a_document_that_was_never_written_down() -> None:

@@ -51,6 +51,7 @@ def test_the_properties_are_the_dialects(kind: str) -> None:
 
 def forms(schema: dict[str, Any], part: dict[str, Any]) -> list[dict[str, Any]]:
     """The alternatives of a part, with references followed."""
+    (part,) = part.get("allOf", [part])  # how older versions of pydantic put a description beside a reference
     if "$ref" in part:
         part = schema["$defs"][part["$ref"].removeprefix("#/$defs/")]
     return [form for each in part["anyOf"] for form in forms(schema, each)] if "anyOf" in part else [part]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from store.errors import DocumentError, UsageError
 from store.specs.command_job import CommandJob
@@ -16,6 +19,8 @@ from store.specs.document import Document
 from store.specs.environment import AnonymousEnvironment
 from store.specs.inputs import DataInput, MLTableInput
 from store.specs.loading import KINDS, kinds, load, load_job, model_of, parse
+
+ROOT = Path(__file__).parents[2]
 
 JOB = """\
 $schema: https://azuremlschemas.azureedge.net/latest/commandJob.schema.json
@@ -183,6 +188,31 @@ def test_flags_alone_may_be_wrong_too() -> None:
     assert [str(fault).split(": ")[0] for fault in caught.value.faults] == ["--max-instances:1:1", "--name:1:1"]
 
 
+words = [
+    *("command", "inputs", "outputs", "type", "mode", "path", "value", "environment", "image", "build", "conda_file"),
+    *("compute", "resources", "docker_args", "distribution", "limits", "timeout", "services", "identity", "tags", "x"),
+    *("inference_config", "scoring_route", "name", "version", "managed_network", "outbound_rules", "destination"),
+    *("uri_file", "mltable", "ssh", "pytorch", "managed", "azureml:e", "azureml://", "${{inputs.x}}", "$[[", "", "\0/"),
+]
+trees = st.recursive(
+    st.sampled_from(words) | st.none() | st.booleans() | st.integers() | st.floats() | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(words), inner, max_size=5),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.sampled_from(words), trees), st.sampled_from(kinds()))
+def test_any_data_is_a_document_or_refused(data: dict[str, Any], kind: str) -> None:
+    document = Document.of(data, file="d.yml")
+    try:
+        spec = parse(document, kind)
+    except DocumentError as error:
+        places = [(fault.path, fault.message) for fault in error.faults]
+        assert places and len(set(places)) == len(places), "every fault is told once"
+    else:
+        json.dumps(spec.document())
+
+
 def test_kinds() -> None:
     assert kinds() == list(KINDS)
     with pytest.raises(UsageError, match="no kind of document 'job'") as caught:
@@ -202,7 +232,7 @@ print(*sorted(sys.modules))
 def test_loading_imports_only_what_a_job_needs(job_file: Path) -> None:
     text = job_file.read_text().replace("distribution: {type: PyTorch, process_count_per_instance: 2}\n", "")
     job_file.write_text(text.replace("environment:\n  image: ubuntu\n  conda_file: conda.yml\n", ""))
-    run = subprocess.run([sys.executable, "-c", SCRIPT, job_file], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", SCRIPT, job_file], cwd=ROOT, capture_output=True, text=True, check=True)
     imported = set(run.stdout.split())
     assert not imported & {"sqlalchemy", "sqlmodel", "pandas", "mlflow", "sklearn", "fsspec", "difflib", "click"}
     ours = {name.removeprefix("store.specs.") for name in imported if name.startswith("store.specs.")}

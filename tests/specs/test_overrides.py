@@ -140,6 +140,12 @@ def test_a_text_of_one_word_is_typed_as_yaml_types_it(text: str, key: str) -> No
         assert after({}, f"{key}={text}") == {key: text}
 
 
+def test_bytes_that_are_no_text() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse_argument('a="caf\udce9"')
+    assert str(caught.value) == '--set:1:7: not UTF-8: byte 0xE9 cannot be read (given by `--set a="caf?"`)'
+
+
 def test_a_fault_outside_of_the_argument_is_impossible() -> None:
     with pytest.raises(DocumentError) as caught:
         parse_argument("a" * 300)
