@@ -15,6 +15,7 @@ import os
 import platform
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -137,7 +138,7 @@ def workbench(folder: Path) -> Iterator[Environment]:
 @contextmanager
 def mlflow_sqlite(folder: Path) -> Iterator[Environment]:
     """MLflow's SQLite store."""
-    address = f"sqlite:///{new_workspace(folder).mlflow_database}"
+    address = mlflow_database(folder)
     yield lambda _: {"MLFLOW_TRACKING_URI": address, "MLFLOW_REGISTRY_URI": address}
 
 
@@ -147,8 +148,7 @@ def mlflow_server(folder: Path) -> Iterator[Environment]:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    database = f"sqlite:///{new_workspace(folder).mlflow_database}"
-    command = ["server", "--backend-store-uri", database, "--host", "127.0.0.1", "--port", str(port)]
+    command = ["server", "--backend-store-uri", mlflow_database(folder), "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "mlflow", *command],
@@ -267,6 +267,14 @@ def new_workspace(folder: Path) -> Layout:
     layout.jobs.mkdir(parents=True)
     ensure_mlflow_database(layout, lambda text: print(text, file=sys.stderr))
     return layout
+
+
+def mlflow_database(folder: Path) -> str:
+    """The address of a database as MLflow itself makes it: with a rollback journal, where Workbench's has WAL."""
+    database = new_workspace(folder).mlflow_database
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return f"sqlite:///{database}"
 
 
 def make_run(layout: Layout, job: str) -> None:

@@ -14,7 +14,6 @@ from store.database import open_unchecked, write
 from store.errors import ConflictError, NotFoundError
 from store.layout import Layout
 from store.tracking.schema import JOB_TAG, check_revision
-from store.tracking.template import experiment_artifacts
 
 LONGEST_PARAM = 6000
 LONGEST_TAG = 8000
@@ -142,6 +141,11 @@ def ensure_experiment(connection: sqlite3.Connection, layout: Layout, name: str)
     """The number of an experiment, made or brought back from deletion where need be (its deleted runs stay deleted)."""
     with write(connection):
         return _experiment(connection, layout, name)
+
+
+def experiment_artifacts(layout: Layout, experiment_id: int) -> str:
+    """Where the artifacts of an experiment's models and of runs made by scripts lie."""
+    return (layout.blobstore / "mlflow" / str(experiment_id)).as_uri()
 
 
 def _experiment(connection: sqlite3.Connection, layout: Layout, name: str) -> int:

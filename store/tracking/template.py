@@ -20,6 +20,7 @@ from pathlib import Path
 from store.database import open_unchecked
 from store.errors import MachineError
 from store.layout import Layout
+from store.tracking.runs import experiment_artifacts
 from store.tracking.schema import OWN_TABLES, check_installed, check_revision, installed_version, revision
 
 MAKE = """
@@ -135,11 +136,6 @@ def copy_template(source: Path, layout: Layout) -> None:
         raise MachineError(f"{layout.mlflow_database} cannot be made: {error.strerror}") from error
     finally:
         new.unlink(missing_ok=True)
-
-
-def experiment_artifacts(layout: Layout, experiment_id: int) -> str:
-    """Where the artifacts of an experiment's models and of runs made by scripts lie."""
-    return (layout.blobstore / "mlflow" / str(experiment_id)).as_uri()
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import sqlite3
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,6 +28,8 @@ from workbench import journal as module
 from workbench.journal import tracking_store
 
 pytestmark = pytest.mark.slow  # MLflow's import alone takes a second
+
+ROOT = Path(__file__).parents[2]
 
 JOB, PLAIN = "calm_fox_1", "plain_run_1"
 """One run is logged to through the journal, the other by the same calls through MLflow's store."""
@@ -380,8 +384,24 @@ def test_a_journal_that_cannot_be_written_is_an_error_that_names_it(tracked: Lay
 
 
 def test_the_store_loads_nothing_of_ours_but_its_own_two_files() -> None:
-    ours = [name for name in sys.modules if name.startswith("workbench.")]
-    assert {"workbench.journal", "workbench.journal_lines"} <= set(ours)
-    text = Path(module.__file__).read_text()
-    assert "from store" not in text
-    assert "import engines" not in text
+    code = "import sys; before = set(sys.modules); import workbench.journal; print(sorted(set(sys.modules) - before))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = {name.partition(".")[0] for name in ast.literal_eval(ran.stdout)}
+    assert loaded - set(sys.stdlib_module_names) == {"workbench"}
+    assert {name for name in ast.literal_eval(ran.stdout) if name.startswith("workbench")} == {
+        "workbench",
+        "workbench.journal",
+        "workbench.journal_lines",
+    }
+
+
+def test_the_two_files_run_on_the_oldest_python_that_mlflow_runs_on() -> None:
+    vermin = pytest.importorskip("vermin")
+    assert vermin
+    files = [ROOT / "workbench" / "journal.py", ROOT / "workbench" / "journal_lines.py"]
+    ran = subprocess.run(
+        [sys.executable, "-c", "import vermin; vermin.main()", "--target=3.10-", "--violations", *files],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout

@@ -208,6 +208,47 @@ def test_forked_children_write_and_read_on(tracked: Layout, run_job: RunJob) -> 
     assert query(tracked, "SELECT count(*) FROM params") == [(4,)]
 
 
+KILLED = """
+import json, os, random, signal
+import mlflow
+from mlflow.entities import Metric
+mlflow.start_run()
+client = mlflow.MlflowClient()
+chance = random.Random(5)
+finished = []
+for child in range(15):
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        step = 0
+        while True:
+            client.log_batch("calm_fox_1", [Metric(f"k{child}.{i}", step, 1, step) for i in range(300)])
+            os.write(writer, b".")
+            step += 1
+    os.close(writer)
+    done = sum(len(os.read(reader, 1)) for _ in range(1 + chance.randrange(20)))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    finished.append(done + len(os.read(reader, 100_000)))
+    os.close(reader)
+print(json.dumps(finished))
+"""
+
+
+def test_what_was_logged_before_a_kill_is_kept(tracked: Layout, run_job: RunJob) -> None:
+    """Processes are killed while they write; each leaves at most one torn line, and the next writes on."""
+    finished = json.loads(run_job(JOB, KILLED))
+    found = ingest_all(tracked)
+    assert found.malformed <= len(finished)
+    for child, calls in enumerate(finished):
+        counts = dict(
+            query(tracked, "SELECT key, count(*) FROM metrics WHERE key GLOB ? AND step < ? GROUP BY key",
+                  f"k{child}.*", calls)
+        )  # fmt: skip
+        assert len(counts) == 300
+        assert set(counts.values()) == {calls}
+
+
 FULL = """
 import resource, sys
 import mlflow
