@@ -101,7 +101,7 @@ def find_files(code: Path, rules: Rules, layout: Layout) -> trees.Survey:
         return survey
     if layout.root.exists() and code.samefile(layout.root):
         raise UsageError(f"the code folder {code} is the workspace itself", hint="Point `code` to your own folder.")
-    survey = trees.survey(code, CodeFiles(rules, identity(layout.root)))
+    survey = trees.survey(code, CodeFiles(rules, trees.identity(layout.root)))
     if not survey.items:
         empty = not any(code.iterdir())
         raise UsageError(
@@ -109,15 +109,6 @@ def find_files(code: Path, rules: Rules, layout: Layout) -> trees.Survey:
             hint="A job without code needs no `code` at all." if empty else f"{rules.name} leaves out every file.",
         )
     return survey
-
-
-def identity(folder: Path) -> tuple[int, int] | None:
-    """What tells a folder from every other, by whatever path it is reached."""
-    try:
-        status = folder.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def read_sums(survey: trees.Survey) -> list[tuple[str, bool, trees.Sum]]:

@@ -47,13 +47,25 @@ class Choice(Protocol):
 
 
 class Everything:
-    """Takes every file."""
+    """Takes every file, except below one folder where that is given."""
+
+    def __init__(self, without: tuple[int, int] | None = None) -> None:
+        self.without = without
 
     def enter(self, path: str, names: Collection[str], identity: tuple[int, int], above: int) -> int | None:
-        return above
+        return None if identity == self.without else above
 
     def takes(self, path: str, above: int) -> bool:
         return True
+
+
+def identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from every other, by whatever path it is reached; None for one that is not there."""
+    try:
+        status = folder.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @dataclass(frozen=True, slots=True)

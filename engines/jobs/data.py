@@ -1,0 +1,292 @@
+"""A job's inputs, outputs and code, from its document to paths on this machine.
+
+Whatever is prepared here appears whole, by rename: after a kill all of it can be done again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines.jobs.keeping import Keeper
+from engines.jobs.script import Value, literal_text
+from store import cache, snapshots, trees
+from store.addresses import Address
+from store.disk import explain, publish, staging
+from store.errors import UsageError, WorkbenchError
+from store.jobs import Job
+from store.layout import JobFolder, Layout
+from store.transfer.incoming import AbandonedError
+from store.uris import EXPRESSION, Place, Resolver, substitute
+
+Say = Callable[[str], None]
+Cancelled = Callable[[], bool]
+
+CAPTURED = ("outputs", "logs")
+"""The folders of the working copy whose files become artifacts."""
+
+FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
+MARKERS = {"mltable": "MLTable", "mlflow_model": "MLmodel"}
+"""The file that makes a folder what its type says."""
+
+SAY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A data input of a document."""
+
+    name: str
+    type: str
+    path: str
+    mode: str
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], name: str) -> Input | None:
+        """None for a literal, and for an optional input without a value. Raises UsageError for an ``eval_`` mode."""
+        value = (document.get("inputs") or {}).get(name)
+        if not isinstance(value, Mapping) or not value.get("path"):
+            return None
+        kind, mode = value.get("type") or "uri_folder", value.get("mode") or "ro_mount"
+        if mode.startswith("eval_"):
+            raise UsageError(
+                f"mode {mode} evaluates a table, which this version cannot do yet",
+                hint="With `mode: ro_mount` the job gets the folder, which `mltable.load` reads.",
+            )
+        return cls(name, kind, substitute(value["path"], {"name": str(document.get("name") or "")}), mode)
+
+    @property
+    def wants_folder(self) -> bool:
+        return self.type in FOLDER_TYPES
+
+
+def check_input(connection: sqlite3.Connection, layout: Layout, document: Mapping[str, Any], name: str) -> None:
+    """Hold an input against what there is, without fetching anything. Raises UsageError or NotFoundError."""
+    given = Input.read(document, name)
+    if given is None or (EXPRESSION.search(document["inputs"][name]["path"]) and not document.get("name")):
+        return
+    place = Resolver(layout, connection).find(given.path)
+    if place.path is not None:
+        check_type(given, place.path)
+    elif given.mode != "direct":
+        cache.check(str(place.url), want_folder=given.wants_folder)
+
+
+def check_type(given: Input, path: Path) -> None:
+    """Raises UsageError for a path that does not exist or is not of the stated type."""
+    if not path.exists():
+        raise UsageError(f"there is no {path}", hint="A relative path starts at the folder of the document.")
+    if given.type == "uri_file" and not path.is_file():
+        raise UsageError(f"{path} is a folder, and the type says uri_file", hint="Say `type: uri_folder`.")
+    if given.wants_folder and not path.is_dir():
+        other = "custom_model" if given.type.endswith("_model") else "uri_file"
+        raise UsageError(f"{path} is a file, and the type says {given.type}", hint=f"Say `type: {other}`.")
+    marker = MARKERS.get(given.type)
+    if marker and not (path / marker).is_file():
+        raise UsageError(f"{path} has no file {marker} in it, and the type says {given.type}")
+
+
+def place_inputs(job: Job, layout: Layout, say: Say, cancelled: Cancelled) -> dict[str, Value]:
+    """Make every input ready; keys are ``inputs.NAME``. An input without a value has none here either.
+
+    ``say`` is told of downloads. Raises WorkbenchError, naming the input and its document.
+    """
+    resolver = Resolver(layout)
+    values: dict[str, Value] = {}
+    for name in job.document.get("inputs") or {}:
+        try:
+            given = Input.read(job.document, name)
+            if given is None:
+                value = literal(job.document["inputs"][name])
+            else:
+                place = resolver.find(given.path)
+                path = place_input(given, place, layout, job.name, say, cancelled)
+                value = Value(path, is_path=True)
+        except WorkbenchError as error:
+            file = job.source.get("file")
+            error.message = f"input {name!r}{f' of {file}' if file else ''}: {error.message}"
+            raise
+        if value is not None:
+            values[f"inputs.{name}"] = value
+    return values
+
+
+def literal(value: Any) -> Value | None:
+    """The value of an input that is no data; None where there is none."""
+    if isinstance(value, Mapping):
+        value = value.get("value")
+    return None if value is None else Value(literal_text(value))
+
+
+def place_input(given: Input, place: Place, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> str:
+    """Make one input ready as its mode says; returns what the job gets for it."""
+    if place.path is None and given.mode == "direct":
+        return str(place.url)
+    path = place.path
+    if path is None:
+        path = cache.fetch(
+            str(place.url),
+            want_folder=given.wants_folder,
+            progress=Reporter(given.name, str(Address.parse(str(place.url))), say),
+            cancelled=cancelled,
+        )
+    check_type(given, path)
+    return str(copy_for_job(path, layout, job, given.name, cancelled) if given.mode == "download" else path)
+
+
+class Reporter:
+    """Says from time to time how far a download is."""
+
+    def __init__(self, name: str, url: str, say: Say) -> None:
+        self.name, self.url, self.say = name, url, say
+        self.next = 0.0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now >= self.next or done == total:
+            self.next = now + SAY_SECONDS
+            of_all = f" of {megabytes(total)}" if total is not None else ""
+            self.say(f"input {self.name}: downloading {self.url}: {megabytes(done)}{of_all}")
+
+
+def megabytes(count: int) -> str:
+    """A size in words."""
+    return f"{count / 1e6:.1f} MB"
+
+
+def copy_for_job(path: Path, layout: Layout, job: str, name: str, cancelled: Cancelled) -> Path:
+    """A private copy of a file or a folder below the job's ``inputs``; one that is there already is whole.
+
+    A workspace that lies in the folder is left out: the copy would be in it.
+    """
+    folder = layout.job(job).inputs
+    target = folder / name
+    copy = target if path.is_dir() else target / path.name
+    if target.exists():
+        return copy
+    try:
+        with staging(folder) as made:
+            choice = trees.Everything(without=trees.identity(layout.root))
+            survey = trees.survey(path, choice) if path.is_dir() else trees.of_file(path)
+            for _ in trees.copy_items(survey.items, made, writable=True):
+                if cancelled():
+                    raise AbandonedError("cancelled while an input was being copied")
+            publish(made, target)
+    except OSError as error:
+        raise explain(error, f"copying {path} for the job") from error
+    return copy
+
+
+def prepare_working_copy(job: Job, layout: Layout) -> None:
+    """The folder that the job runs in: a copy of its code, with ``outputs`` and ``logs`` to write to."""
+    work = layout.job(job.name).working_copy
+    if job.snapshot and not work.exists():
+        work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        snapshots.checkout(job.snapshot, layout, work)
+    try:
+        for folder in (work, *(work / name for name in CAPTURED)):
+            if not folder.exists():
+                folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise explain(error, f"making the working copy {work}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A named output of a job: where it lies in the end, and where the job writes it."""
+
+    name: str
+    type: str
+    mode: str
+    place: Place
+    written: Path | None
+    """None where the job writes to another machine by itself."""
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any], name: str, job: str, layout: Layout) -> Output:
+        """Raises UsageError for one that cannot be written as its mode says."""
+        settings = document["outputs"].get(name) or {}
+        kind, mode = settings.get("type") or "uri_folder", settings.get("mode") or "rw_mount"
+        place = Resolver(layout).output(job, name, document)
+        if place.path is None and mode != "direct":
+            raise UsageError(
+                f"the output cannot be written to {place}: only the job itself can write to another machine",
+                hint="Say `mode: direct`, or give a path on this machine or in a datastore of the workspace.",
+            )
+        written = place.path
+        if mode == "upload" and place.path is not None:
+            written = upload_folder(layout.job(job), name)
+            written = written / place.path.name if kind == "uri_file" else written
+        return cls(name, kind, mode, place, written)
+
+    @property
+    def is_file(self) -> bool:
+        return self.type == "uri_file"
+
+    @property
+    def value(self) -> Value:
+        """What the job gets for it."""
+        return Value(str(self.written or self.place), is_path=True)
+
+
+def upload_folder(folder: JobFolder, name: str) -> Path:
+    """Where an output that is copied after the run is written first."""
+    return folder.root / "upload" / name
+
+
+def check_output(layout: Layout, document: Mapping[str, Any], name: str) -> None:
+    """Hold an output against what there is. Raises UsageError or NotFoundError."""
+    output = Output.read(document, name, str(document.get("name") or "JOB"), layout)
+    check_kind(output, output.place.path)
+
+
+def check_kind(output: Output, path: Path | None) -> None:
+    """Raises UsageError where a file lies in the way of a folder, or the other way round."""
+    if path is None or not path.exists() or path.is_dir() != output.is_file:
+        return
+    there, wanted = ("folder", "file") if path.is_dir() else ("file", "folder")
+    raise UsageError(f"{path} is a {there}, and the output of type {output.type} is a {wanted}")
+
+
+def prepare_outputs(job: Job, layout: Layout) -> dict[str, Value]:
+    """Make the place of every named output; keys are ``outputs.NAME``. Raises WorkbenchError, naming the output."""
+    values: dict[str, Value] = {}
+    for name in job.document.get("outputs") or {}:
+        try:
+            output = Output.read(job.document, name, job.name, layout)
+            check_kind(output, output.written)
+            if output.written is not None:
+                folder = output.written.parent if output.is_file else output.written
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except WorkbenchError as error:
+            error.message = f"output {name!r}: {error.message}"
+            raise
+        except OSError as error:
+            raise explain(error, f"making a place for the output {name!r}") from error
+        values[f"outputs.{name}"] = output.value
+    return values
+
+
+def collect_outputs(job: Job, layout: Layout) -> None:
+    """Bring all that a job wrote to where it is kept. Can be repeated, also after it was killed in the middle.
+
+    Raises MachineError when the disk is full; nothing is lost then.
+    """
+    keeper = Keeper(layout.job(job.name), layout.snapshots / job.snapshot if job.snapshot else None)
+    artifacts = layout.artifacts(job.name)
+    try:
+        for name in CAPTURED:
+            keeper.keep(keeper.folder.working_copy / name, artifacts / name)
+        keeper.share(keeper.folder.user_logs, artifacts / "user_logs")
+        for name in job.document.get("outputs") or {}:
+            output = Output.read(job.document, name, job.name, layout)
+            if output.mode == "upload" and output.place.path is not None:
+                target = output.place.path.parent if output.is_file else output.place.path
+                keeper.keep(upload_folder(keeper.folder, name), target)
+        keeper.link(keeper.folder.root / "outputs", artifacts)
+    except OSError as error:
+        raise explain(error, f"keeping the outputs of the job {job.name!r}") from error

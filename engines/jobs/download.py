@@ -1,0 +1,120 @@
+"""What a job left, copied to where the user wants it.
+
+<target>/artifacts/...                all that its run keeps, models among it
+<target>/named-outputs/<output>/...   its named outputs
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from engines.jobs.data import Output
+from store import trees
+from store.disk import explain, replace_file
+from store.errors import ConflictError, NotFoundError, UsageError
+from store.jobs import Job
+from store.layout import Layout
+from store.uris import ARTIFACTS, logged_models, tracking
+
+NAMED = "named-outputs"
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """What was copied; ``notes`` name the outputs that there was nothing to copy of, and why."""
+
+    target: Path
+    files: int
+    bytes: int
+    notes: tuple[str, ...]
+
+
+def download(
+    job: Job, layout: Layout, target: Path, *, output_name: str | None = None, everything: bool = False
+) -> Downloaded:
+    """Copy a job's artifacts, or one named output, or all of both, below ``target``.
+
+    Files that are there already and equal stay. Raises ConflictError for a job that has not ended and when a file
+    would be overwritten (before anything is copied), NotFoundError for an output that there is not.
+    """
+    if not job.finished:
+        raise ConflictError(
+            f"the job {job.name!r} is {job.status}: it can be downloaded when it has ended",
+            hint=f"`workbench job stream {job.name}` waits for that.",
+        )
+    outputs = job.document.get("outputs") or {}
+    wanted = list(outputs) if everything else [output_name] if output_name in outputs else []
+    if output_name and not everything and not wanted and output_name not in ARTIFACTS:
+        raise NotFoundError(
+            f"the job {job.name!r} has no output {output_name!r}", hint=f"It has {', '.join([*outputs, 'artifacts'])}."
+        )
+    plan: dict[str, trees.Item] = {}
+    notes: list[str] = []
+    try:
+        if everything or not wanted:
+            plan_artifacts(job, layout, plan)
+        for name in wanted:
+            note = plan_output(job, layout, str(name), plan)
+            if note and not everything:
+                raise UsageError(note)
+            if note:
+                notes.append(note)
+        copied = carry_out(plan, target)
+    except OSError as error:
+        raise explain(error, f"downloading the job {job.name!r} to {target}") from error
+    return Downloaded(target, len(plan), copied, tuple(notes))
+
+
+def plan_artifacts(job: Job, layout: Layout, plan: dict[str, trees.Item]) -> None:
+    """All that the run keeps; a model that MLflow keeps elsewhere counts like an artifact of its name."""
+    folders = {"": layout.artifacts(job.name), "user_logs/": layout.job(job.name).user_logs}
+    with tracking(layout) as connection:
+        folders |= {f"{name}/": folder for name, folder in logged_models(connection, job.name).items()}
+    for prefix, folder in folders.items():
+        if folder.is_dir():
+            for item in trees.survey(folder).items:
+                plan.setdefault(f"artifacts/{prefix}{item.path}", item)
+
+
+def plan_output(job: Job, layout: Layout, name: str, plan: dict[str, trees.Item]) -> str | None:
+    """The files of a named output; a sentence instead where there are none here."""
+    output = Output.read(job.document, name, job.name, layout)
+    path = output.place.path
+    if path is None:
+        return f"the output {name!r} lies at {output.place}, where the job wrote it itself"
+    if not path.exists():
+        return f"the job has not written its output {name!r}"
+    found = trees.of_file(path) if path.is_file() else trees.survey(path)
+    plan |= {f"{NAMED}/{name}/{item.path}": item for item in found.items}
+    return None if found.items else f"the output {name!r} is empty"
+
+
+def carry_out(plan: dict[str, trees.Item], target: Path) -> int:
+    """Copy what is not there yet; returns how many bytes that were. Raises ConflictError before anything is changed."""
+    missing = {path: item for path, item in plan.items() if not present(item, target / path)}
+    clashes = [str(target / path) for path in missing if (target / path).exists() or (target / path).is_symlink()]
+    if clashes:
+        raise ConflictError(
+            f"{len(clashes)} file(s) would be overwritten: {', '.join(clashes[:3])}{', ...' if clashes[3:] else ''}",
+            hint="Give another folder with --download-path, or move them away.",
+        )
+    for path, item in missing.items():
+        place = target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(Path(item.source), place, 0o777 if item.executable else 0o666, item.mtime_ns)
+    return sum(item.size for item in missing.values())
+
+
+def present(item: trees.Item, place: Path) -> bool:
+    """Whether a file is there already, with the same content."""
+    try:
+        status = place.lstat()
+    except OSError:
+        return False
+    return (
+        stat.S_ISREG(status.st_mode)
+        and status.st_size == item.size
+        and trees.digest(place) == trees.digest(item.source)
+    )
