@@ -61,14 +61,13 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 def cli(layout: Layout) -> Cli:
     """Run ``workbench ...`` as a process of its own, in a workspace of the test's own."""
 
-    def run(*arguments: str | Path, timeout: float = 60, **options: object) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "workbench.cli.main", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=timeout,
-            env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root), **options.pop("env", {})},  # type: ignore[dict-item]
-            **options,  # type: ignore[call-overload]
+            timeout=120,
+            env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root), **(env or {})},
         )
 
     return run

@@ -93,7 +93,7 @@ def storm(layout: Layout, folder: Path, count: int, seed: int) -> dict[str, int]
                     dice.choice(alive).kill()
                     killed["client"] += 1
             case "shim":
-                shims = [pid for pid, arguments in processes_of(layout) if "shim.py" in arguments]
+                shims = [pid for pid, arguments in processes_of(layout) if "shim." in arguments]
                 if shims and killed["shim"] < count // 6:
                     kill(dice.choice(shims))
                     killed["shim"] += 1

@@ -189,7 +189,7 @@ def test_a_job_outlives_its_watcher(
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(number)
     process.wait(10)
-    assert status(layout, "alone") == "Running"
+    wait_for(lambda: status(layout, "alone") == "Running")
     gate.write_text("opened\n")
     assert cli("job", "stream", "alone").stdout == "ready\nopened\n"
     assert status(layout, "alone") == "Completed"

@@ -111,6 +111,17 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         own = [*(tags or ()), RunTag(JOB_TAG, self._job)]
         return super().create_run(experiment_id, user_id, start_time, own, run_name)
 
+    def update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
+        """As MLflow's; what the script logs after its run was ended is of the job all the same.
+
+        MLflow takes MLFLOW_RUN_ID away once it has started that run, and autologging ends the runs that it started.
+        """
+        from mlflow.entities import RunStatus
+
+        if run_id == self._job and run_status is not None and RunStatus.is_terminated(run_status):
+            os.environ.setdefault("MLFLOW_RUN_ID", run_id)
+        return super().update_run_info(run_id, run_status, end_time, run_name)
+
     def delete_run(self, run_id: str) -> None:
         self._runs.discard(run_id)
         self._heads.clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engines.jobs import data, preparation, runtime
@@ -55,7 +55,7 @@ def judge(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome
         status,
         cause.message,
         {
-            "cause": cause.document(),
+            "cause": replace(cause, log_tail=[]).document(),  # the log has it; the store keeps no part of a log
             "exit_code": record.get("exit_code"),
             "started_at": record.get("started_at", job.started_at),
             "ended_at": record.get("ended_at") or time.time(),

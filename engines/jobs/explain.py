@@ -30,11 +30,25 @@ ENDINGS: Mapping[str, Callable[[Mapping[str, Any], JobFacts], Symptom]] = {
 
 def explain(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Cause:
     """Why a job ended, from the shim's exit record (None when the shim was lost) and what the job left behind."""
+    logs = process_logs(layout.job(job.name).attempt(job.attempt))
+    return explain_log(record, log_of(record, job, layout), JobFacts.of(job, layout, processes=max(1, len(logs))))
+
+
+def log_of(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Path:
+    """The log that tells of a job's end: that of the process that failed."""
     folder = layout.job(job.name)
     logs = process_logs(folder.attempt(job.attempt)) or [folder.log]
     rank = whole((record or {}).get("failed_process")) or 0
-    log = logs[rank] if 0 <= rank < len(logs) else folder.log
-    return explain_log(record, log, JobFacts.of(job, layout, processes=len(logs)))
+    return logs[rank] if 0 <= rank < len(logs) else folder.log
+
+
+def end_of_log(job: Job, layout: Layout) -> list[str]:
+    """The last lines of the log that tells of a job's end."""
+    try:
+        record = json.loads((layout.job(job.name).attempt(job.attempt) / "exit.json").read_bytes())
+    except (OSError, ValueError):
+        record = None
+    return read_tail(log_of(record, job, layout)).shown()
 
 
 def process_logs(attempt: Path) -> list[Path]:

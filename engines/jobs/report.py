@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engines.jobs.differences import Difference, differences
+from engines.jobs.explain import end_of_log
 from engines.jobs.symptoms.cause import Cause, UserException
 from store.jobs import Job
 from store.layout import Layout
@@ -30,7 +31,7 @@ def report(
     found = differences(job, last_completed, layout) if last_completed is not None else []
     parts = [
         what_happened(job, cause, start),
-        last_lines(cause) if with_log else [],
+        last_lines(end_of_log(job, layout)) if with_log else [],
         what_differs(last_completed, found),
         next_commands(job, start, with_log=with_log),
     ]
@@ -83,11 +84,11 @@ def users_path(file: str, code: Path | None, here: Path) -> str:
     return str(absolute) if relative.startswith("../..") else relative
 
 
-def last_lines(cause: Cause) -> list[str]:
+def last_lines(lines: list[str]) -> list[str]:
     """The end of the log."""
-    if not cause.log_tail:
+    if not lines:
         return ["Its log is empty."]
-    return ["The last lines of its log:", *(f"  | {line}" for line in cause.log_tail)]
+    return ["The last lines of its log:", *(f"  | {line}" for line in lines)]
 
 
 def what_differs(last: Job | None, found: Sequence[Difference]) -> list[str]:

@@ -22,6 +22,7 @@ from store import environments as registered
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
 
+Say = Callable[[str], None]
 Place = tuple[str, int, int]
 """File, line and column, counted from 1."""
 
@@ -73,6 +74,7 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
             document.get("environment"),
             registered=lambda name, version: registered.lookup(connection, name, version),
             known=[each["name"] for each in registered.find(connection)],
+            folder=Path(submission.file).absolute().parent,
             position=lambda path: submission.place(("environment", *path)),
         ),
     )
@@ -95,14 +97,15 @@ def check_room(target: Mapping[str, Any], slots: int) -> None:
         )
 
 
-def submit(connection: sqlite3.Connection, layout: Layout, submission: Submission, name: str | None = None) -> str:
-    """Accept a job; returns its name. Nothing is left behind when it is refused."""
+def submit(connection: sqlite3.Connection, layout: Layout, submission: Submission, say: Say = lambda _: None) -> str:
+    """Accept a job; returns its name. Nothing is left behind when it is refused. ``say`` takes notes for the user."""
     checked = check(connection, layout, submission)
+    tell(checked, say)
     document = submission.document
-    given = name or document.get("name")
+    given = document.get("name")
     if given and jobs.exists(connection, given):
         raise jobs.name_taken(given)
-    snapshot = take_code(document, layout)
+    snapshot = take_code(document, layout, say)
     return accept(connection, layout, submission, checked, snapshot, given or names.generate())
 
 
@@ -138,21 +141,39 @@ def accept(
         raise
 
 
-def resubmit(connection: sqlite3.Connection, layout: Layout, before: jobs.Job, submission: Submission) -> str:
+def tell(checked: Checked, say: Say) -> None:
+    """What was decided for the user about the environment."""
+    for note in checked.environment.notes:
+        say(f"environment {checked.environment}: {note}")
+
+
+def resubmit(
+    connection: sqlite3.Connection,
+    layout: Layout,
+    before: jobs.Job,
+    submission: Submission,
+    say: Say = lambda _: None,
+) -> str:
     """Accept a job again; without new ``code``, with the code that it had, whatever was edited since."""
     checked = check(connection, layout, submission)
+    tell(checked, say)
     if "code" in submission.document:
-        snapshot = take_code(submission.document, layout)
+        snapshot = take_code(submission.document, layout, say)
     else:
         submission = replace(submission, document={**submission.document, "code": before.document.get("code")})
         snapshot = before.snapshot
     return accept(connection, layout, submission, checked, snapshot, names.generate())
 
 
-def take_code(document: Mapping[str, Any], layout: Layout) -> str | None:
+def take_code(document: Mapping[str, Any], layout: Layout, say: Say) -> str | None:
     """Keep a job's code; its content hash, None for a job without local code."""
     code = document.get("code")
-    return snapshots.take(Path(code), layout).hash if code and "://" not in code else None
+    if not code or "://" in code:
+        return None
+    snapshot = snapshots.take(Path(code), layout, say)
+    for note in snapshot.notes:
+        say(note)
+    return snapshot.hash
 
 
 def experiment(document: Mapping[str, Any], directory: Path) -> str:

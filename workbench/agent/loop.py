@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 from engines import plugins
 from engines.compute.base import Engine
+from engines.compute.process_identity import boot_id
 from engines.compute.registry import engine
 from engines.jobs import control
 from engines.jobs.collection import Outcome, collect, never_ran
@@ -47,6 +49,7 @@ class Agent:
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
         self.leaving = False
+        self.boot = boot_mark()
         self.controllers = {name: plugin.load() for name, plugin in plugins.find("workbench.jobs").items()}
 
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -125,8 +128,8 @@ class Agent:
             return Process.ENDED
         if state.kind == "lost":
             return Process.LOST
-        if state.kind == "not_started" and self.unclaimed(job):
-            return Process.LOST
+        if state.kind == "not_started" and (not job.token.startswith(self.boot) or self.unclaimed(job)):
+            return Process.LOST  # of an earlier boot: whether it ran is not known, so it does not run again
         return Process.RUNNING
 
     def unclaimed(self, job: Job) -> bool:
@@ -142,6 +145,8 @@ class Agent:
                 continue
             attempt = self.layout.job(job.name).attempt(job.attempt)
             executor = self.engine(job.compute)
+            if not job.token.startswith(self.boot):
+                continue
             if executor.poll(attempt).kind == "not_started" and executor.revoke(attempt):
                 self.record(job, "Queued", "its process had not started; queued again", token=None)
 
@@ -184,7 +189,7 @@ class Agent:
         """Begin to prepare a job in a thread."""
         if job.status != "Preparing":
             self.record(job, "Preparing")
-        token = self.tokens[job.name] = secrets.token_hex(16)
+        token = self.tokens[job.name] = f"{self.boot}{secrets.token_hex(12)}"
 
         def work(cancel: threading.Event) -> Prepared:
             return prepare(job, self.layout, token, sayer(self.layout, job), cancel.is_set)
@@ -245,6 +250,11 @@ class Agent:
         """Write a job's end."""
         self.record(job, outcome.status, outcome.message, **outcome.facts)
         self.launched.pop(job.name, None)
+
+
+def boot_mark() -> str:
+    """What tells this boot of the machine from another: attempts carry it in their token."""
+    return hashlib.sha256((boot_id() or "").encode()).hexdigest()[:8]
 
 
 def cause_of(error: BaseException) -> Cause:

@@ -35,10 +35,11 @@ def create(
     query: str | None,
 ) -> None:
     """Register an environment. Without a version, equal content keeps its version and other content takes the next."""
+    from engines.environments.registration import self_contained
     from store.specs.loading import load
 
     flags = {key: value for key, value in {"name": name, "version": version}.items() if value}
-    document = load("environment", file, overrides, **flags).document()
+    document = self_contained(load("environment", file, overrides, **flags).document())
     connection = session.connection_for_writing()
     given = environments.create(connection, document)
     emit(environments.lookup(connection, document["name"], given), output, query)

@@ -212,21 +212,26 @@ def cancel(session: Session, name: str, kill: bool) -> None:
 
 @job.command()
 @name_argument("job", job_names)
-@click.option("--download-path", "-p", type=click.Path(path_type=Path), default=Path(), help="Default: here.")
+@click.option("--download-path", "-p", type=click.Path(path_type=Path), help="Default: a folder of the job's name.")
 @click.option("--output-name", help="Only this output.")
 @click.option("--all", "everything", is_flag=True, help="Artifacts and every named output (the default).")
 @workspace_option
-def download(session: Session, name: str, download_path: Path, output_name: str | None, everything: bool) -> None:
+def download(
+    session: Session, name: str, download_path: Path | None, output_name: str | None, everything: bool
+) -> None:
     """Copy a job's outputs: artifacts into artifacts/, named outputs into named-outputs/NAME/."""
     from engines.jobs.download import download as copy
 
     if everything and output_name:
         raise UsageError("--all and --output-name exclude each other")
     found = jobs.get(session.connection, name)
-    target = download_path / name
-    copied = copy(found, session.layout, target, output_name)
-    say(f"{copied} files in {target}")
-    click.echo(str(target))
+    copied = copy(
+        found, session.layout, download_path or Path(name), output_name=output_name, everything=output_name is None
+    )
+    for note in copied.notes:
+        say(note)
+    say(f"{copied.files} files, {size(copied.bytes)} of them copied now, in {copied.target}")
+    click.echo(str(copied.target))
 
 
 @job.command()

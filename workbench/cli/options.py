@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -65,12 +65,12 @@ def workspace_option(command: Command) -> Command:
     """Give a command ``--workspace`` and, as ``session``, the workspace that it means."""
 
     @click.option("--workspace", "-w", "workspace_path", metavar="PATH", help="The workspace to work in.")
-    @click.pass_context
     @functools.wraps(command)
-    def wrapped(ctx: click.Context, *args: Any, workspace_path: str | None, **kwargs: Any) -> Any:
-        return ctx.invoke(command, *args, session=Session(workspace_path or ctx.find_root().obj), **kwargs)
+    def wrapped(*args: Any, workspace_path: str | None, **kwargs: Any) -> Any:
+        given = workspace_path or click.get_current_context().find_root().obj
+        return command(*args, session=Session(given), **kwargs)
 
-    return wrapped  # type: ignore[return-value]
+    return cast(Command, wrapped)
 
 
 def output_options(command: Command) -> Command:
@@ -101,7 +101,7 @@ def name_argument(noun: str, complete: Callable[..., list[str]] | None = None) -
                 raise UsageError(f"which {noun}? Give its name.")
             return command(*args, name=name, **kwargs)
 
-        return wrapped  # type: ignore[return-value]
+        return cast(Command, wrapped)
 
     return decorate
 

@@ -10,7 +10,7 @@ from engines.jobs.submission import Place, Submission
 from store.jobs import Job
 from store.specs.document import Document, load_document
 from store.specs.loading import parse
-from workbench.cli.options import Session
+from workbench.cli.options import Session, say
 
 
 def read(file: Path, overrides: Iterable[str], **flags: str | None) -> Submission:
@@ -35,7 +35,7 @@ def checked(document: Document, file: str) -> Submission:
 def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> str:
     """Accept the job that a document describes; returns its name. A bad document makes no workspace."""
     submitted = read(file, overrides, **flags)
-    return submission.submit(session.connection_for_writing(), session.layout, submitted)
+    return submission.submit(session.connection_for_writing(), session.layout, submitted, say)
 
 
 def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str:
@@ -47,4 +47,4 @@ def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str
     for argument in overrides:
         apply(document, argument)
     again = checked(document, str(before.source.get("file") or before.name))
-    return submission.resubmit(session.connection, session.layout, before, again)
+    return submission.resubmit(session.connection, session.layout, before, again, say)
