@@ -48,13 +48,71 @@ SYNTAX = [
         "\nlet ",
         "\ndeclare -i n=",
         "\nn=",
-        "\nexport v=",
+        "\nexport w=",
         "a",
     ),
-    *("\necho ", " ! ", "\ntime ", "\ng() ", " function g ", "1", " in ", "1+", ",", "!(", "\n"),
+    *("\n: ", " ! ", "\ntime ", "\ng() ", " function g ", "1", " in ", "1+", ",", "!(", "\n"),
 ]
 EXPRESSIONS = ["${{inputs.a}}", "${{inputs.b}}", "${{inputs.n}}", "${{inputs.e}}", "$${{inputs.a}}", "${{outputs.u}}"]
-COMMANDS = st.lists(st.sampled_from(SYNTAX) | st.sampled_from(EXPRESSIONS), min_size=1, max_size=14).map("".join)
+# No output of a command and no variable that a value was put into goes on into arithmetic: that is the script's doing.
+# What evaluates, and what stands around it; the marks are where the next level goes.
+PATTERNS = [
+    *(
+        "$((@))",
+        "$(( 1 + @ ))",
+        "((@))",
+        "(( @ < 2 ))",
+        "$[@]",
+        "${v:@}",
+        "${v:1:@}",
+        "${a[@]}",
+        "${#a[@]}",
+        "\na[@]=1",
+    ),
+    *(
+        "[[ @ -eq 1 ]]",
+        "[[ 1 -lt @ ]]",
+        "[[ -v @ ]]",
+        "[[ ! @ ]]",
+        "[[ x =~ (@) ]]",
+        "\nlet @",
+        '\nlet "v = @"',
+        "a=([@]=1)",
+    ),
+    *(
+        "\ndeclare -i n=@",
+        "\ndeclare -i n; n=@",
+        "\nlocal -ri n=@",
+        "\nfor ((i=@;i<1;i++)); do :; done",
+        "${v:-@}",
+        "$(@)",
+    ),
+    *('"@"', "'@'", "$'@'", "$(: @)", "`: @`", "${v/@/@}", "${v#@}", "(@)", "((@) )", "$((@) )", "b=(@)", "w=@"),
+    *("\ncase @ in @) @;; esac\n", "\ncat <<E\n@\nE\n", "\ncat <<'E'\n@\nE\n", "x@y", "@ @", "@\n@", "\nexport w=@"),
+    *(
+        "# @",
+        "<(: @)",
+        ">@",
+        "<<<@",
+        "${@}",
+        "${!@}",
+        "\\@",
+        "$@",
+        "\n@",
+        "${v:-$((@))}",
+        "{@,x}",
+        "@)",
+        "@(x|@)",
+        "[@]",
+    ),
+]
+MESS = st.lists(st.sampled_from(SYNTAX) | st.sampled_from(EXPRESSIONS), min_size=1, max_size=14).map("".join)
+NESTED = st.recursive(
+    st.sampled_from(EXPRESSIONS) | st.sampled_from(SYNTAX),
+    lambda inner: st.tuples(st.sampled_from(PATTERNS), inner).map(lambda pair: pair[0].replace("@", pair[1])),
+    max_leaves=4,
+)
+COMMANDS = MESS | st.lists(NESTED, min_size=1, max_size=4).map("".join)
 # Without a blank, so that no part of one can become a command of its own.
 ATTACKS = st.sampled_from(
     [
@@ -89,7 +147,10 @@ def touched(shell: str, text: str, variables: dict[str, str], bait: Path) -> boo
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return (bait.parent / "ran").exists()
+    ran = bait.parent / "ran"
+    found = ran.exists()
+    ran.unlink(missing_ok=True)
+    return found
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.shell_judge import SHELLS, VALUES, Judge, real_processes, words
+from engines.jobs.script import Value
+from tests.shell_judge import FILE_NAMES, SHELLS, VALUES, Judge, real_processes, script_of, words
 
 Calls = list[list[str]]
 
@@ -143,3 +145,28 @@ def test_a_literal_arrives_as_it_is_wherever_it_stands(judge: Judge, shell: str,
         assert found[: len(calls)] == calls, (place.command, value)
         del found[: len(calls)]
     assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", SHELLS)
+@given(name=FILE_NAMES)
+@real_processes
+def test_any_file_name_reaches_its_file(judge: Judge, shell: str, name: str) -> None:
+    path = judge.work.parent / "files" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("found")
+    places = ["V", '"V"', "'V'", "${UNSET:-V}", '"$(printf %s. V)"', "a=V"]
+    command = f'cat V "V" \'V\' ${{UNSET:-V}} < V > V.copy && f=V && cat "$f" >> V.copy && show {" ".join(places)}'
+    script = script_of(command.replace("V", "${{inputs.file}}"), {"file": Value(str(path), is_path=True)})
+    outcome = judge.run(shell, script)
+    assert (outcome.errors, outcome.code) == ("", 0)
+    assert outcome.calls == [[str(path)] * 4 + [f"{path}.", f"a={path}"]]
+    assert path.with_name(name + ".copy").read_text() == "found" * 5
+
+
+@given(value=VALUES)
+def test_the_script_depends_on_where_a_value_has_blanks_and_on_nothing_else(value: str) -> None:
+    """No part of a value's text is in the script: another value of the same shape gives the same script."""
+    command = "\n".join(place.command.replace("V", "${{inputs.v}}") for place in PLACES)
+    shape = re.sub("[^ \t\n]", "x", value)
+    assert script_of(command, {"v": value}).text == script_of(command, {"v": shape}).text

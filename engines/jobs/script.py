@@ -17,7 +17,8 @@ parser never meets a value: nothing in it is run, expanded, taken for a quote or
 - An optional input without a value takes its ``$[[ ]]`` group along; outside of one it is empty.
 
 The promise covers the script itself. What a program, ``eval``, ``unset``, ``read``, ``test -v`` or ``printf -v`` does
-with an argument, and arithmetic over a variable that the script assigned from a value, is the script's own doing.
+with an argument, and arithmetic over a command's output or over a variable that the script gave a value, is the
+script's own doing.
 """
 
 from __future__ import annotations

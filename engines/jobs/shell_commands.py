@@ -213,14 +213,10 @@ class Commands(HereDocuments):
 
     def _assignment(self, command: _Command) -> bool:
         """Step over ``name=value``, ``name+=value``, ``name[index]=value`` or ``name=(...)``; whether it was one."""
-        start, sites, edits = self.position, len(self.findings.sites), len(self.findings.edits)
         name = self.take(_ASSIGNMENT)
-        if self.peek() == "[":
-            self.position += 1
-            if not self.arithmetic("]") or not self.match(_EQUALS):
-                self.position = start
-                del self.findings.sites[sites:], self.findings.edits[edits:]
-                return False
+        if self.peek() == "[" and not self._index():
+            self.position -= len(name)
+            return False
         self.take(_EQUALS)
         self._declare(command, name)
         with self.needing(Need.NUMBER if name in self.findings.integers else None):
@@ -229,6 +225,20 @@ class Commands(HereDocuments):
             else:
                 self._word(Place.WHOLE)
         return True
+
+    def _index(self) -> bool:
+        """Step over ``[index]`` if an assignment goes on behind it; it is part of a pattern otherwise."""
+        key = (self.backticks, self.offset(self.position))
+        if key in self.findings.not_arithmetic:
+            return False
+        start, sites, edits = self.position, len(self.findings.sites), len(self.findings.edits)
+        self.position += 1
+        if not self.arithmetic("]") or self.match(_EQUALS):
+            return True  # without its end, bash takes all that follows for the index
+        self.position = start
+        del self.findings.sites[sites:], self.findings.edits[edits:]
+        self.findings.not_arithmetic.add(key)
+        return False
 
     def _array(self) -> None:
         self.position += 1

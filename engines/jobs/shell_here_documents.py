@@ -35,9 +35,10 @@ class HereDocuments(Quoting):
     def expect_document(self, start: int, *, strip_tabs: bool) -> None:
         """Note the here-document whose delimiter stands from ``start`` to here."""
         written = self.text[start : self.position]
-        for site in self.findings.sites:
-            if MARK in written and self.offset(start) <= site.start < self.offset(self.position):
-                site.refusal = _REFUSAL
+        if MARK in written:
+            for site in self.findings.sites:
+                if self.offset(start) <= site.start < self.offset(self.position):
+                    site.refusal = _REFUSAL
         written = written.replace("\\\n", "")
         delimiter = _QUOTING.sub(_unquoted, written)
         self.pending.append(_Document(start, self.position, delimiter, delimiter != written, strip_tabs))
