@@ -19,6 +19,7 @@ import json
 import math
 import os
 import sqlite3
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from workbench.journal_lines import KEEP_LATEST, Lines, latest, parse, read_chun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import FrameType
 
     from mlflow.entities import Metric, Param, Run, RunTag
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -106,21 +108,23 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
     def create_run(
         self, experiment_id: str, user_id: str, start_time: int, tags: Sequence[RunTag] | None, run_name: str | None
     ) -> Run:
-        from mlflow.entities import RunTag
+        """As MLflow's, but that logging without a ``start_run`` goes on in the job's run.
 
+        MLflow takes MLFLOW_RUN_ID away once it has started that run: after autologging has ended it, and in a process
+        that the script starts, ``log_metric`` would begin a run of its own. Who calls ``start_run`` wants a new one.
+        """
+        from mlflow.entities import RunStatus, RunTag
+
+        if _starts_by_itself() and self._is_here(experiment_id):
+            self.update_run_info(self._job, RunStatus.RUNNING, None, None)
+            return self.get_run(self._job)
         own = [*(tags or ()), RunTag(JOB_TAG, self._job)]
         return super().create_run(experiment_id, user_id, start_time, own, run_name)
 
-    def update_run_info(self, run_id: str, run_status: Any, end_time: int | None, run_name: str | None) -> Any:
-        """As MLflow's; what the script logs after its run was ended is of the job all the same.
-
-        MLflow takes MLFLOW_RUN_ID away once it has started that run, and autologging ends the runs that it started.
-        """
-        from mlflow.entities import RunStatus
-
-        if run_id == self._job and run_status is not None and RunStatus.is_terminated(run_status):
-            os.environ.setdefault("MLFLOW_RUN_ID", run_id)
-        return super().update_run_info(run_id, run_status, end_time, run_name)
+    def _is_here(self, experiment_id: str) -> bool:
+        """Whether the job's run is one of that experiment that can be logged to."""
+        found = self.search_runs([experiment_id], f"attributes.run_id = '{self._job}'", 1, 1)  # 1: the active ones
+        return len(found) == 1
 
     def delete_run(self, run_id: str) -> None:
         self._runs.discard(run_id)
@@ -219,6 +223,16 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         self.engine.dispose(close=False)
         if self._tail_sessions is not None:
             self._tail_engine.dispose(close=False)
+
+
+def _starts_by_itself() -> bool:
+    """Whether MLflow is about to start a run because something is logged, not because ``start_run`` was called."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "_get_or_start_run" and frame.f_globals.get("__name__") == "mlflow.tracking.fluent":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _plain_number(number: Any) -> Any:

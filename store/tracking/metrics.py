@@ -87,8 +87,8 @@ def metric_history(
     ).fetchone()
     if count + len(added) <= max_points:
         return sorted({*_all_points(connection, run_id, key), *added}, key=_in_order)
-    by = "step" if low != high else "timestamp"
-    points = _peaks(connection, run_id, key, by, max(1, (max_points - 2) // 2)) if count else []
+    stretches = max(1, (max_points - 2) // 2)
+    points = _peaks(connection, run_id, key, low, high, stretches) if count else []
     numbers = {point for point in (*points, *added) if not math.isnan(point.value)}
     return thin(sorted(numbers, key=_in_order), max_points)
 
@@ -112,13 +112,18 @@ def thin(points: list[Point], max_points: int) -> list[Point]:
     return sorted(kept, key=_in_order)
 
 
-def _peaks(connection: sqlite3.Connection, run_id: str, key: str, by: str, stretches: int) -> list[Point]:
-    """The lowest and highest points of each stretch, and the first and last of all, found by SQLite."""
+def _peaks(
+    connection: sqlite3.Connection, run_id: str, key: str, low: float, high: float, stretches: int
+) -> list[Point]:
+    """The lowest and highest points of each stretch of steps, and the first and last of all, found by SQLite."""
     where = f"FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = :run AND key = :key AND is_nan = 0"
     names = {"run": run_id, "key": key}
-    low, high = connection.execute(f"SELECT min({by}), max({by}) {where}", names).fetchone()
-    if low is None:
-        return []
+    by = "step"
+    if low == high:
+        by = "timestamp"
+        low, high = connection.execute(f"SELECT min(timestamp), max(timestamp) {where}", names).fetchone()
+        if low is None:
+            return []
     stretch = f"min(CAST(({by} - :low) / :width AS INTEGER), {stretches - 1})"
     spans = names | {"low": low, "width": (high - low) / stretches or 1.0}
     points: list[Point] = []

@@ -316,6 +316,57 @@ def test_a_killed_job_leaves_no_run_that_runs(tracked: Layout, start_job: StartJ
     assert "workbench_runs_of_job" in str(plan)
 
 
+ENDED_EARLY = """
+import multiprocessing, sys
+import mlflow
+from sklearn.linear_model import LogisticRegression
+
+def work():
+    mlflow.log_metric("spawned", 1.0)
+
+if __name__ == "__main__":
+    mlflow.sklearn.autolog(log_models=False)
+    for depth in (10, 20):
+        LogisticRegression(max_iter=depth).fit([[0.0], [1.0], [2.0]], [0, 1, 1])
+    assert mlflow.active_run() is None
+    mlflow.log_metric("after", 1.0)
+    mlflow.end_run()
+    mlflow.log_param("also", "after")
+    mlflow.end_run()
+    for number in range(2):
+        with mlflow.start_run(run_name=f"mine {number}"):
+            mlflow.log_param("number", number)
+            mlflow.log_metric("loss", number)
+    child = multiprocessing.get_context("spawn").Process(target=work)
+    child.start()
+    child.join()
+    mlflow.set_experiment("another")
+    mlflow.log_metric("elsewhere", 1.0)
+"""
+
+
+def test_logging_without_a_run_goes_on_in_the_job_s_run(tracked: Layout, run_job: RunJob, tmp_path: Path) -> None:
+    """After autologging has ended it, after ``end_run``, and in a child process; a run that is asked for is new."""
+    (tmp_path / "train.py").write_text(ENDED_EARLY)
+    run_job(JOB, "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')", str(tmp_path / "train.py"))
+    ingest_all(tracked)
+    with closing(runs.connect(tracked)) as connection:
+        found = {str(row[0]): str(row[1]) for row in connection.execute("SELECT run_uuid, name FROM runs")}
+        assert {"after", "spawned", "training_score"} <= set(last_metrics(connection, JOB))
+        assert "loss" not in last_metrics(connection, JOB)
+        params = runs.params(connection, JOB)
+        assert (params["also"], params["max_iter"]) == ("after", "10")
+        names = {name: runs.params(connection, run) for run, name in found.items() if run != JOB}
+        assert (names["mine 0"], names["mine 1"]) == ({"number": "0"}, {"number": "1"})
+        (second,) = (each for each in names.values() if "max_iter" in each)
+        assert second["max_iter"] == "20"
+        assert len(found) == 5
+        elsewhere = connection.execute("SELECT run_uuid FROM metrics WHERE key = 'elsewhere'").fetchone()[0]
+        assert elsewhere != JOB
+        assert set(connection.execute("SELECT value FROM tags WHERE key = 'workbench.job'").fetchone()) == {JOB}
+        assert connection.execute("SELECT status FROM runs WHERE run_uuid = ?", (JOB,)).fetchone()[0] == "FINISHED"
+
+
 def test_the_asynchronous_way_and_spans(tracked: Layout, run_job: RunJob) -> None:
     """Logging in MLflow's background thread, and traces, which go to MLflow's store as they are."""
     code = """
