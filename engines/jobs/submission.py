@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import socket
 import sqlite3
 import subprocess
@@ -195,10 +196,18 @@ def source(submission: Submission) -> dict[str, Any]:
     return {
         "file": str(Path(submission.file).absolute()),
         "directory": str(submission.directory),
-        "user": os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid()),
+        "user": user_name(),
         "host": socket.gethostname(),
         "git": git_state(Path(submission.document.get("code") or submission.directory)),
     }
+
+
+def user_name() -> str:
+    """Who submits; the number of a user without a name, as in some containers."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

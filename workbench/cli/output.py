@@ -6,11 +6,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe."""
@@ -86,9 +89,17 @@ def scalar(value: Any) -> str:
 def table(value: Any, columns: Sequence[Column]) -> None:
     """A list as a table of ``columns``, one document as its keys and values, in plain text when piped."""
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    with console.capture() as captured:
+        print_table(console, value, columns)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def print_table(console: Console, value: Any, columns: Sequence[Column]) -> None:
+    """Lay a value out on a console."""
+    from rich.table import Table
+
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         shown = [(each, key_reader(each)) if isinstance(each, str) else each for each in columns or list(value[0])]
         grid = Table(box=None, pad_edge=False, header_style="bold")
@@ -127,7 +138,7 @@ def human(value: Any) -> Any:
         return Text("\n".join(scalar(entry) for entry in value))
     if isinstance(value, float):
         return Text(f"{value:.6g}")
-    return Text(scalar(value))
+    return Text(value.rstrip("\n") if isinstance(value, str) else scalar(value))
 
 
 def age(seconds: float | None) -> str:
