@@ -263,6 +263,15 @@ def test_what_arithmetic_would_run_is_refused(command: str) -> None:
         assert repr(value) in caught.value.message
 
 
+@pytest.mark.skipif("bash" not in SHELLS, reason="needs bash")
+def test_a_command_inside_arithmetic_takes_any_value(judge: Judge) -> None:
+    command = (
+        "[[ $(cat V) -eq 1 && 2 -gt `cat 'V'` ]] && (( $(cat V) )) && declare -i n=$(cat V) && show $n $((`cat V`))"
+    )
+    values = {"x": Value("x.txt", is_path=True)}
+    assert judge.calls("bash", command.replace("V", "${{inputs.x}}"), values) == [["1", "1"]]
+
+
 @pytest.mark.parametrize("value", ["5", "-3", "+7", "0x1F", "010", " 5\n", ""])
 def test_whole_numbers_are_let_into_arithmetic(judge: Judge, shell: str, value: str) -> None:
     found = judge.calls(shell, "show $(( ${{inputs.x}} + 1 ))", {"x": value})

@@ -295,25 +295,32 @@ class Commands(HereDocuments):
     def _conditional(self) -> None:
         """``[[ ... ]]``: its words never split, and some operators evaluate theirs as arithmetic."""
         stops = _METACHARACTERS
-        last: list[Site] = []
         need: Need | None = None
+        before = self.position, len(self.findings.sites), len(self.findings.edits)
         while self.position < self.end:
             self._skip_gap()
-            start, known = self.position, len(self.findings.sites)
+            here = self.position, len(self.findings.sites), len(self.findings.edits)
             with self.needing(need):
                 text = self._word(Place.WHOLE, stops=stops)[0]
             if text == "]]":
                 return
-            if self.position == start:
+            if self.position == here[0]:
                 self.position += 1
                 continue
             if text in _COMPARES_NUMBERS:
-                for site in last:
-                    site.need = Need.NUMBER
+                self._read_again_as_number(*before)
             need = Need.NUMBER if text in _COMPARES_NUMBERS else Need.NAME if text in _TAKES_A_NAME else None
             # A regular expression may hold parentheses and bars; it ends at a blank.
             stops = " \t\n" if text == "=~" else _METACHARACTERS
-            last = self.findings.sites[known:]
+            before = here
+
+    def _read_again_as_number(self, start: int, sites: int, edits: int) -> None:
+        """Scan a word once more, now that the operator behind it tells how the shell reads it."""
+        after, self.position = self.position, start
+        del self.findings.sites[sites:], self.findings.edits[edits:]
+        with self.needing(Need.NUMBER):
+            self._word(Place.WHOLE)
+        self.position = after
 
 
 def survey(text: str, vanishing: frozenset[int]) -> Findings:
