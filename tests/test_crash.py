@@ -122,6 +122,8 @@ def check_outcomes(ended: list[Job], trace: str) -> None:
             assert finished.get(job.name) == 0, job
         elif cause == "supervisor_lost":
             assert job.status == "Failed"
+        elif cause == "not_started":  # the shim was killed before it claimed the attempt
+            assert (job.status, begun[job.name]) == ("Failed", 0)
         else:
             assert (job.status, job.exit_code, finished.get(job.name)) == ("Failed", 3, 3), job
 

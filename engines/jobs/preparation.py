@@ -66,25 +66,30 @@ def prepare(
     script = render(job.document["command"], {**inputs, **outputs, "name": Value(job.name, is_path=False)})
     return Prepared(
         task=make_task(job, layout, token, script),
-        environment=without_empty(
-            {
-                **built.activation(python, submitted),
-                **dict(definition.variables),
-                **runtime.variables(job, layout, experiment_id),
-                **tracking_variables(job, layout, python, say),
-                **script.variables,
-                **{name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
-                "WORKBENCH_TOKEN": token,
-            }
+        environment=together(
+            built.activation(python, submitted),
+            dict(definition.variables),
+            runtime.variables(job, layout, experiment_id),
+            tracking_variables(job, layout, python, say),
+            {name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
+            script.variables,
+            {"WORKBENCH_TOKEN": token},
         ),
         inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
         outputs={name.removeprefix("outputs."): value.text for name, value in outputs.items()},
     )
 
 
-def without_empty(environment: Mapping[str, str]) -> dict[str, str]:
-    """An empty variable of ours stands for none; those that a document sets to nothing are rare and gone with them."""
-    return {name: value for name, value in environment.items() if value or not name.startswith("MLFLOW_")}
+def together(*layers: Mapping[str, str]) -> dict[str, str]:
+    """One environment of several; the last word counts, but folders of PYTHONPATH add up, the first layer's first.
+
+    An MLflow variable that is set to nothing is left out: MLflow takes the empty text for a name.
+    """
+    folders = [layer["PYTHONPATH"] for layer in layers if layer.get("PYTHONPATH")]
+    merged = {name: value for layer in layers for name, value in layer.items()}
+    if folders:
+        merged["PYTHONPATH"] = os.pathsep.join(folders)
+    return {name: value for name, value in merged.items() if value or not name.startswith("MLFLOW_")}
 
 
 def read_submitted(folder: JobFolder) -> dict[str, str]:

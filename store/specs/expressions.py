@@ -50,7 +50,7 @@ class Reference(NamedTuple):
 
 
 class Group(NamedTuple):
-    """``$[[ ... ]]``: disappears as a whole if a reference in it has no value; ``segments`` is what it holds."""
+    """``$[[ ... ]]``: disappears as a whole if an input in it has no value; ``segments`` is what it holds."""
 
     segments: tuple[Literal | Reference, ...]
     start: int
