@@ -54,6 +54,8 @@ def decide_preparing(facts: Facts) -> Action | None:
             return Finish(canceled=True) if unwanted else Prepare()
         case Work.BUSY:
             return AbandonPreparation() if unwanted else None
+        case Work.CALLED_OFF:
+            return None
         case Work.FAILED:
             return Finish(canceled=unwanted)
         case Work.DONE:
@@ -65,7 +67,7 @@ def decide_running(facts: Facts) -> Action | None:
     if facts.process is not Process.RUNNING:
         return Collect()
     if facts.job.wanted == "kill":
-        return Stop(at_once=True)
+        return None if facts.killed else Stop(at_once=True)
     if facts.job.wanted == "cancel" and facts.job.status == "Running":
         return Stop(at_once=False)
     return None
@@ -76,7 +78,7 @@ def decide_finalizing(facts: Facts) -> Action | None:
     match facts.collection:
         case Work.NONE:
             return Collect()
-        case Work.BUSY:
+        case Work.BUSY | Work.CALLED_OFF:
             return None
         case Work.DONE | Work.FAILED:
             return Finish()

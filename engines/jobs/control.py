@@ -18,6 +18,8 @@ class Work(Enum):
 
     NONE = "none"
     BUSY = "busy"
+    CALLED_OFF = "called_off"
+    """Asked to stop, and not there yet."""
     DONE = "done"
     FAILED = "failed"
 
@@ -40,6 +42,8 @@ class Facts:
     """The queue lets it start now."""
     preparation: Work = Work.NONE
     process: Process = Process.NONE
+    killed: bool = False
+    """Its processes were told to end at once."""
     collection: Work = Work.NONE
 
 

@@ -48,6 +48,7 @@ class Agent:
         self.ingester = Ingester(layout)
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
+        self.killed: set[str] = set()
         self.leaving = False
         self.boot = boot_mark()
         self.controllers = {name: plugin.load() for name, plugin in plugins.find("workbench.jobs").items()}
@@ -110,6 +111,7 @@ class Agent:
             granted=granted,
             preparation=self.preparations.state(job.name),
             process=self.process(job),
+            killed=job.name in self.killed,
             collection=self.collections.state(job.name),
         )
         decision: control.Action | None = self.controllers[job.type](facts)
@@ -215,6 +217,7 @@ class Agent:
         attempt = self.layout.job(job.name).attempt(job.attempt)
         if at_once:
             self.engine(job.compute).kill(attempt)
+            self.killed.add(job.name)
         else:
             self.engine(job.compute).cancel(attempt)
         if job.status != "CancelRequested":
@@ -250,6 +253,7 @@ class Agent:
         """Write a job's end."""
         self.record(job, outcome.status, outcome.message, **outcome.facts)
         self.launched.pop(job.name, None)
+        self.killed.discard(job.name)
 
 
 def boot_mark() -> str:

@@ -24,7 +24,7 @@ class Item:
     @property
     def state(self) -> Work:
         if not self.future.done():
-            return Work.BUSY
+            return Work.CALLED_OFF if self.cancel.is_set() else Work.BUSY
         return Work.FAILED if self.future.exception() else Work.DONE
 
 
@@ -60,7 +60,7 @@ class Desk:
 
     def busy(self) -> bool:
         """Whether anything is under way."""
-        return any(item.state is Work.BUSY for item in self.items.values())
+        return any(not item.future.done() for item in self.items.values())
 
     def close(self) -> None:
         """Call everything off and wait for the threads."""
