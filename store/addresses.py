@@ -45,7 +45,8 @@ class Address:
         return cls(url.strip(), canonical(parts))
 
     def __str__(self) -> str:
-        return self.canonical
+        """How it is shown and noted: as the user knows it, without secrets."""
+        return re.split("[?#]", self.given)[0] if self.scheme in AZURE_SCHEMES else self.canonical
 
     @property
     def scheme(self) -> str:

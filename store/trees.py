@@ -91,6 +91,10 @@ def survey(root: Path, choice: Choice | None = None) -> Survey:
             if not folder.path:
                 raise
             continue  # removed since its parent was read
+        except PermissionError:
+            if choice.enter(folder.path, (), (-1, -1), folder.above) is None:
+                continue
+            raise
         if identity in folder.trail:
             found.notes.append(f"{folder.path}: a link back to a folder above it, not followed")
             continue

@@ -295,6 +295,9 @@ def test_code_that_cannot_be_read(code: Path, layout: Layout) -> None:
     (code / "secret.py").chmod(0)
     with pytest.raises(UsageError, match=r"secret\.py"):
         snapshots.take(code, layout)
+    (code / "closed").mkdir(mode=0)
+    fill(code, {"a.py": "", ".amlignore": "secret.py\nclosed/"})
+    assert snapshots.take(code, layout).files == 2
 
 
 # The patterns, against git itself

@@ -35,7 +35,7 @@ def receive(address: Address, to: Destination, watch: Watch, *, folder: bool) ->
         if folder:
             raise no_listing(address)
         return receive_one(address, to, web.opener(address.web_url, str(address)), watch)
-    if address.scheme in AZURE_SCHEMES and str(address).startswith("https:") and not folder:
+    if address.scheme in AZURE_SCHEMES and address.canonical.startswith("https:") and not folder:
         return receive_azure(address, to, watch)
     return receive_by_fsspec(address, to, watch)
 
