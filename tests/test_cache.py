@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import signal
@@ -17,15 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from store import cache
-from store.addresses import Address
 from store.errors import MachineError, NotFoundError, UsageError
 from store.transfer import incoming
 from store.transfer.incoming import AbandonedError
 from tests.data_server import Resource, Server, serving
+from tests.file_trees import mounted
 
 ROOT = Path(__file__).parents[1]
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -298,11 +295,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, server: Server, m
 def test_a_full_disk_leaves_nothing_and_says_so(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True).returncode:
-        pytest.skip("nothing can be mounted here")
-    try:
+    with mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=1m", "none") as disk:
         monkeypatch.setenv("WORKBENCH_CACHE", str(disk / "cache"))
         server.resources["/f"] = Resource(CONTENT * 2)
         with pytest.raises(MachineError, match=r"f needs 2097152 bytes, and the disk has \d+ left"):
@@ -317,8 +310,6 @@ def test_a_full_disk_leaves_nothing_and_says_so(
         assert sum(file.stat().st_size for file in disk.rglob("*") if file.is_file()) < 1000
         server.resources["/f"] = Resource(b"small")
         assert cache.fetch(server.url("/f")).read_bytes() == b"small"
-    finally:
-        subprocess.run(["umount", disk], check=True)
 
 
 def test_a_folder_cannot_be_read_over_http(server: Server) -> None:
@@ -507,22 +498,3 @@ def test_a_folder_by_fsspec_goes_on_where_it_was_left() -> None:
     assert found == {name: name * 100 for name in ("a.csv", "sub/b.csv", "sub/deep/c.csv")}
     assert cache.fetch(f"{MEMORY}/set/sub/b.csv").read_text() == "sub/b.csv" * 100
     assert (cache.show(f"{MEMORY}/set").files, cache.show(f"{MEMORY}/set").is_folder) == (3, True)
-
-
-# Spellings
-
-SEGMENT = st.text(st.sampled_from("ab Z%é?#&+.~"), min_size=1, max_size=6)
-
-
-@given(st.lists(SEGMENT, min_size=1, max_size=4))
-def test_spelling_twice_changes_nothing(segments: list[str]) -> None:
-    address = Address.parse("https://Host:443/" + "/".join(segments))
-    assert Address.parse(address.canonical) == Address(address.canonical, address.canonical)
-    assert json.dumps(address.name)
-    assert "/" not in address.name and address.name not in (".", "..")
-
-
-def test_addresses_that_differ_stay_apart() -> None:
-    spellings = ["https://h/a", "https://h/A", "https://h/a?x=1", "https://h/a?x=2", "http://h/a", "https://h:1/a",
-                 "github://o:r@1/a", "github://o:s@1/a", "s3://h/a", "https://h/a%2Fb", "https://h/a/b"]  # fmt: skip
-    assert len({Address.parse(each).key for each in spellings}) == len(spellings)

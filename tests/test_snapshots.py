@@ -20,6 +20,8 @@ from store import disk, snapshots, trees
 from store.errors import MachineError, NotFoundError, UsageError
 from store.ignore import Rules
 from store.layout import Layout
+from tests import file_trees
+from tests.file_trees import fill, mounted
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,12 +36,6 @@ def code(tmp_path: Path) -> Path:
     folder = tmp_path / "code"
     folder.mkdir()
     return folder
-
-
-def fill(folder: Path, files: dict[str, str]) -> None:
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
 
 
 def stored(layout: Layout, snapshot: snapshots.Snapshot) -> dict[str, str]:
@@ -424,17 +420,7 @@ def test_kill_in_the_middle_leaves_nothing_that_counts(code: Path, layout: Layou
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    yield from mounted(tmp_path / "disk", "-t", "tmpfs", "-o", "size=1m", "none")
-
-
-def mounted(place: Path, *arguments: str) -> Iterator[Path]:
-    place.mkdir()
-    if subprocess.run(["mount", *arguments, str(place)], capture_output=True, check=False).returncode:
-        pytest.skip("nothing can be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
+    yield from file_trees.small_disk(tmp_path / "disk")
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_half(code: Path, small_disk: Path, tmp_path: Path) -> None:
@@ -459,7 +445,8 @@ def cloning_disk(tmp_path: Path) -> Iterator[Path]:
     with image.open("wb") as file:
         file.truncate(120 << 20)
     subprocess.run(["mkfs.btrfs", "-q", str(image)], check=True, capture_output=True)
-    yield from mounted(tmp_path / "disk", "-o", "loop", str(image))
+    with mounted(tmp_path / "disk", "-o", "loop", image) as disk:
+        yield disk
 
 
 def test_where_files_can_share_blocks_a_checkout_takes_no_room(cloning_disk: Path) -> None:
