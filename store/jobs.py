@@ -6,7 +6,7 @@ import difflib
 import json
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,8 +95,11 @@ def rank(document: Mapping[str, Any]) -> int:
     return 10 * TIERS[settings.get("job_tier") or "null"] + PRIORITIES[settings.get("priority") or "medium"]
 
 
-def submit(connection: sqlite3.Connection, new: NewJob) -> str:
-    """Accept a job and return its name; by then it is on the disk. Raises ConflictError for a taken name."""
+def submit(connection: sqlite3.Connection, new: NewJob, before_commit: Callable[[str], None] = lambda _: None) -> str:
+    """Accept a job and return its name; by then it is on the disk. Raises ConflictError for a taken name.
+
+    ``before_commit`` is called with the name, when it can no longer be another's: for files that go with the job.
+    """
     name = new.name or names.generate()
     now = time.time()
     document = dict(new.document)
@@ -127,6 +130,7 @@ def submit(connection: sqlite3.Connection, new: NewJob) -> str:
                 raise name_taken(name) from error
             raise
         record_event(connection, name, "NotStarted", at=now)
+        before_commit(name)
     return name
 
 
@@ -181,9 +185,9 @@ def find(connection: sqlite3.Connection, wanted: Filter, limit: int, before: int
         clauses.append("archived = ?")
         values.append(int(wanted.archived))
     for key, value in wanted.tags.items():
-        path = "$.tags." + json.dumps(key)
-        clauses.append("json_extract(document, ?) IS NOT NULL" if value is None else "json_extract(document, ?) = ?")
-        values.extend([path] if value is None else [path, value])
+        same = "" if value is None else " AND value = ?"
+        clauses.append(f"EXISTS (SELECT 1 FROM json_each(document, '$.tags') WHERE key = ?{same})")
+        values.extend([key] if value is None else [key, value])
     if before is not None:
         clauses.append("id < ?")
         values.append(before)

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import sqlite3
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -137,7 +138,6 @@ def refuse_foreign_folder(root: Path) -> None:
 
 def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
     """Make the folders and databases; ``workbench.db`` comes last, by rename, and makes it a workspace."""
-    from store import migrate
     from store.tracking.template import ensure_mlflow_database
 
     say(f"new workspace {document['name']!r} at {layout.root}")
@@ -147,6 +147,14 @@ def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
     fresh = layout.root / "workbench.db.new"
     for leftover in layout.root.glob("workbench.db.new*"):
         leftover.unlink()
+    fill_database(fresh, document)
+    fresh.rename(layout.database)
+
+
+def fill_database(fresh: Path, document: dict[str, Any]) -> None:
+    """Make the database of a new workspace, as one file without a write-ahead log."""
+    from store import migrate
+
     migrate.migrate(fresh)
     connection = database.connect(fresh)
     with database.write(connection):
@@ -160,7 +168,17 @@ def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
         )
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    fresh.rename(layout.database)
+
+
+def draft(found: Found) -> sqlite3.Connection:
+    """What a new workspace would hold, in memory: to read and to check before there is one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "workbench.db"
+        fill_database(file, {"name": default_name(found)})
+        filled, memory = database.connect(file), database.open_unchecked(Path(":memory:"))
+        filled.backup(memory)
+        filled.close()
+    return memory
 
 
 def show(layout: Layout, connection: sqlite3.Connection) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -45,6 +46,14 @@ class Checked:
     compute: str
     slots: int
     environment: Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a job runs: the kept code's hash, and the state of the git repository that it was taken from."""
+
+    snapshot: str | None
+    git: dict[str, Any] | None
 
 
 def check(connection: sqlite3.Connection, layout: Layout, submission: Submission) -> Checked:
@@ -107,7 +116,8 @@ def submit(connection: sqlite3.Connection, layout: Layout, submission: Submissio
     if given and jobs.exists(connection, given):
         raise jobs.name_taken(given)
     snapshot = take_code(document, layout, say)
-    return accept(connection, layout, submission, checked, snapshot, given or names.generate())
+    git = git_state(Path(document.get("code") or submission.directory))
+    return accept(connection, layout, submission, checked, Code(snapshot, git), given or names.generate())
 
 
 def accept(
@@ -115,30 +125,25 @@ def accept(
     layout: Layout,
     submission: Submission,
     checked: Checked,
-    snapshot: str | None,
+    code: Code,
     chosen: str,
 ) -> str:
     """Write a checked job into the store, with the variables that its submitter lends it."""
     document = submission.document
-    folder, fresh = layout.job(chosen), not layout.job(chosen).root.exists()
-    write_environment(layout, chosen, checked.environment.secrets)
+    new = jobs.NewJob(
+        document={**document, "name": chosen, "experiment_name": experiment(document, submission.directory)},
+        source=source(submission, code.git),
+        compute=checked.compute,
+        environment=checked.environment.as_dict(),
+        snapshot=code.snapshot,
+        name=chosen,
+        slots=checked.slots,
+    )
     try:
-        return jobs.submit(
-            connection,
-            jobs.NewJob(
-                document={**document, "name": chosen, "experiment_name": experiment(document, submission.directory)},
-                source=source(submission),
-                compute=checked.compute,
-                environment=checked.environment.as_dict(),
-                snapshot=snapshot,
-                name=chosen,
-                slots=checked.slots,
-            ),
-        )
-    except WorkbenchError:
-        if fresh:
-            folder.submitted_environment.unlink(missing_ok=True)
-            folder.root.rmdir()
+        return jobs.submit(connection, new, lambda name: write_environment(layout, name, checked.environment.secrets))
+    except BaseException:
+        if not jobs.exists(connection, chosen):
+            discard_environment(layout, chosen)
         raise
 
 
@@ -158,12 +163,13 @@ def resubmit(
     """Accept a job again; without new ``code``, with the code that it had, whatever was edited since."""
     checked = check(connection, layout, submission)
     tell(checked, say)
-    if "code" in submission.document:
-        snapshot = take_code(submission.document, layout, say)
+    if code := submission.document.get("code"):
+        kept = Code(take_code(submission.document, layout, say), git_state(Path(code)))
     else:
-        submission = replace(submission, document={**submission.document, "code": before.document.get("code")})
-        snapshot = before.snapshot
-    return accept(connection, layout, submission, checked, snapshot, names.generate())
+        same = {"code": before.document["code"]} if before.document.get("code") else {}
+        submission = replace(submission, document={**submission.document, **same})
+        kept = Code(before.snapshot, before.source.get("git"))
+    return accept(connection, layout, submission, checked, kept, names.generate())
 
 
 def take_code(document: Mapping[str, Any], layout: Layout, say: Say) -> str | None:
@@ -191,14 +197,22 @@ def write_environment(layout: Layout, name: str, secrets: Mapping[str, str]) -> 
         json.dump({**runtime.carried(os.environ), **secrets}, file)
 
 
-def source(submission: Submission) -> dict[str, Any]:
+def discard_environment(layout: Layout, name: str) -> None:
+    """Leave nothing of a job that was not accepted."""
+    folder = layout.job(name)
+    with contextlib.suppress(OSError):
+        folder.submitted_environment.unlink(missing_ok=True)
+        folder.root.rmdir()
+
+
+def source(submission: Submission, git: dict[str, Any] | None) -> dict[str, Any]:
     """Where a job comes from: file, folder, user, host and the state of the code's git repository."""
     return {
         "file": str(Path(submission.file).absolute()),
         "directory": str(submission.directory),
         "user": user_name(),
         "host": socket.gethostname(),
-        "git": git_state(Path(submission.document.get("code") or submission.directory)),
+        "git": git,
     }
 
 
@@ -212,6 +226,7 @@ def user_name() -> str:
 
 def git_state(folder: Path) -> dict[str, Any] | None:
     """Commit, branch, remote and whether there are uncommitted changes; None outside a repository or without git."""
+    folder = folder if folder.is_dir() else folder.parent
     if not in_repository(folder):
         return None
 
@@ -246,5 +261,4 @@ def remote(git: Any) -> str | None:
 
 def in_repository(folder: Path) -> bool:
     """Whether a folder lies in a git work tree: cheaper than asking git where it does not."""
-    folder = folder if folder.is_dir() else folder.parent
     return any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents))

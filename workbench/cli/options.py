@@ -34,6 +34,12 @@ class Session:
             self._connection = workspace.open_existing(self.found)
         return self._connection
 
+    def connection_for_reading(self) -> sqlite3.Connection:
+        """For reading and checking: where there is no workspace, what a new one would hold; none is made."""
+        if self._connection is None and not self.found.exists:
+            return workspace.draft(self.found)
+        return self.connection
+
     def connection_for_writing(self) -> sqlite3.Connection:
         """For writing: makes the workspace when there is none, and says where."""
         if self._connection is None:

@@ -35,6 +35,8 @@ def checked(document: Document, file: str) -> Submission:
 def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> str:
     """Accept the job that a document describes; returns its name. A bad document makes no workspace."""
     submitted = read(file, overrides, **flags)
+    if not session.found.exists:
+        submission.check(session.connection_for_reading(), session.layout, submitted)
     return submission.submit(session.connection_for_writing(), session.layout, submitted, say)
 
 

@@ -15,8 +15,7 @@ from workbench.cli.submitting import read
 def validate(session: Session, file: Path, overrides: Iterable[str]) -> list[dict[str, Any]]:
     """What Azure ML would treat differently. Raises DocumentError when the document is not valid here."""
     submitted = read(file, overrides)
-    if session.found.exists:
-        submission.check(session.connection, session.layout, submitted)
+    submission.check(session.connection_for_reading(), session.layout, submitted)
     return [
         {
             "path": note.path,

@@ -1,0 +1,178 @@
+"""Accepting a job: what is refused leaves no trace, and what is accepted is whole, also when two want one name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from engines.jobs import submission
+from engines.jobs.submission import Submission
+from store import database, jobs
+from store.errors import ConflictError, DocumentError
+from store.layout import Layout
+from tests.conftest import Cli
+from workbench.cli.options import Session
+from workbench.cli.submitting import submit, submit_again
+
+BROKEN = [
+    pytest.param(case, id=f"{file.stem}: {case['name']}")
+    for file in sorted((Path(__file__).parent / "specs" / "data" / "broken").glob("*.yml"))
+    for case in yaml.safe_load(file.read_text(encoding="utf-8"))
+    if case.get("kind", "job") == "job"
+]
+NEEDS_THE_WORKSPACE = {
+    "a compute that is not there": "command: echo\ncompute: cpu-cluster\n",
+    "more instances than there is room for": "command: echo\nresources: {instance_count: 99999}\n",
+    "an environment that is not there": "command: echo\nenvironment: azureml:nothing@latest\n",
+    "an input that is not there": "command: echo\ninputs: {d: {type: uri_file, path: nowhere.csv}}\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "documents"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "train.py").write_text("print(1)\n")
+    (folder / "iris.csv").write_text("1,2\n")
+    (folder / "conda.yml").write_text("dependencies: [pip]\n")
+    (folder / "environment.yml").write_text("name: e\nimage: ubuntu\n")
+    (folder / "bad-environment.yml").write_text("name: e\nimge: ubuntu\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def traces(layout: Layout) -> dict[str, str]:
+    """Every file of a workspace by its content, the databases by theirs: a journal that comes and goes is no trace."""
+    found = {}
+    for path in sorted(layout.root.rglob("*")):
+        name = str(path.relative_to(layout.root))
+        if path.is_dir():
+            found[name] = "folder"
+        elif ".db" not in path.name:
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    for file in (layout.database, layout.mlflow_database):
+        connection = database.open_unchecked(file)
+        found[file.name] = hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
+        connection.close()
+    return found
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_document_leaves_no_trace(case: dict[str, Any], folder: Path, layout: Layout) -> None:
+    (folder / "d.yml").write_text(case["document"], encoding="utf-8")
+    before = traces(layout)
+    with pytest.raises(DocumentError):
+        submit(Session(str(layout.root)), Path("d.yml"), case.get("set", ()), **case.get("flags", {}))
+    assert traces(layout) == before
+
+
+@pytest.mark.parametrize("document", NEEDS_THE_WORKSPACE.values(), ids=NEEDS_THE_WORKSPACE)
+def test_a_document_that_does_not_fit_the_workspace_leaves_no_trace(
+    document: str, folder: Path, layout: Layout
+) -> None:
+    (folder / "d.yml").write_text("code: src\n" + document)
+    before = traces(layout)
+    with pytest.raises(DocumentError):
+        submit(Session(str(layout.root)), Path("d.yml"), ())
+    assert traces(layout) == before
+
+
+@pytest.mark.parametrize("document", NEEDS_THE_WORKSPACE.values(), ids=NEEDS_THE_WORKSPACE)
+def test_a_document_that_fits_no_new_workspace_makes_none(document: str, folder: Path, tmp_path: Path) -> None:
+    (folder / "d.yml").write_text(document)
+    with pytest.raises(DocumentError):
+        submit(Session(str(tmp_path / "new")), Path("d.yml"), ())
+    assert not (tmp_path / "new").exists()
+
+
+def test_commands_that_read_make_no_workspace(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    (folder / "d.yml").write_text("command: echo\ninputs: {d: {type: uri_file, path: nowhere.csv}}\n")
+    elsewhere = {"WORKBENCH_WORKSPACE": str(tmp_path / "new")}
+    listed = json.loads(cli("compute", "list", env=elsewhere).stdout)
+    assert [compute["name"] for compute in listed] == ["local"]
+    assert json.loads(cli("compute", "show", "local", env=elsewhere).stdout)["type"] == "local"
+    assert "sklearn-1.5" in cli("environment", "list", env=elsewhere).stdout
+    assert cli("environment", "show", "sklearn-1.5", env=elsewhere).returncode == 0
+    assert "nowhere.csv" in cli("job", "validate", "d.yml", env=elsewhere).stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_of_many_that_want_one_name_one_has_it_with_its_own_environment(
+    folder: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = Submission({"type": "command", "command": "echo", "name": "mine"}, "d.yml")
+
+    def attempt(_: int) -> str | None:
+        try:
+            return submission.submit(database.connect(layout.database), layout, wanted)
+        except ConflictError:
+            return None
+
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid")
+    with ThreadPoolExecutor(8) as pool:
+        accepted = [name for name in pool.map(attempt, range(24)) if name]
+    assert accepted == ["mine"]
+    kept = json.loads(layout.job("mine").submitted_environment.read_text())
+    assert kept["http_proxy"] == "http://proxy.invalid"
+
+
+def test_a_name_taken_in_the_last_moment_costs_its_owner_nothing(folder: Path, layout: Layout) -> None:
+    connection = database.connect(layout.database)
+    wanted = Submission({"type": "command", "command": "echo", "name": "mine"}, "d.yml")
+    checked = submission.check(connection, layout, wanted)
+    code = submission.Code(None, None)
+    submission.accept(connection, layout, wanted, checked, code, "mine")
+    kept = layout.job("mine").submitted_environment.read_text()
+    os.environ["LC_LATER"] = "x"
+    try:
+        with pytest.raises(ConflictError):
+            submission.accept(connection, layout, wanted, checked, code, "mine")
+    finally:
+        del os.environ["LC_LATER"]
+    assert layout.job("mine").submitted_environment.read_text() == kept
+
+
+def test_a_job_that_cannot_be_written_leaves_nothing(folder: Path, layout: Layout) -> None:
+    (layout.jobs / "mine").write_text("in the way of its folder")
+    wanted = Submission({"type": "command", "command": "echo", "name": "mine"}, "d.yml")
+    with pytest.raises(OSError, match="mine"):
+        submission.submit(database.connect(layout.database), layout, wanted)
+    assert not jobs.exists(database.connect(layout.database), "mine")
+
+
+def git(*arguments: str) -> str:
+    identity = ("-c", "user.name=n", "-c", "user.email=e@example.org")
+    return subprocess.run(["git", *identity, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_rerun_tells_the_commit_that_its_code_came_from(folder: Path, layout: Layout) -> None:
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    first = git("rev-parse", "HEAD")
+    (folder / "d.yml").write_text("command: python train.py\ncode: src/train.py\n")
+    session = Session(str(layout.root))
+    name = submit(session, Path("d.yml"), ())
+    (folder / "src" / "train.py").write_text("print(2)\n")
+    git("commit", "-qam", "two")
+    again = submit_again(session, jobs.get(session.connection, name), ())
+    anew = submit_again(session, jobs.get(session.connection, name), (f"code={folder}/src",))
+    commits = [jobs.get(session.connection, each).source["git"]["commit"] for each in (name, again, anew)]
+    assert commits == [first, first, git("rev-parse", "HEAD")]
+
+
+@pytest.mark.parametrize("key", ["plain", "k.x", 'q"u', "[0]", "$"])
+def test_any_tag_can_be_looked_for(folder: Path, layout: Layout, key: str) -> None:
+    connection = database.connect(layout.database)
+    document = {"type": "command", "command": "echo", "name": "tagged", "tags": {key: "v"}}
+    submission.submit(connection, layout, Submission(document, "d.yml"))
+    for tags, found in (({key: "v"}, 1), ({key: None}, 1), ({key: "w"}, 0), ({"other": None}, 0)):
+        assert len(jobs.find(connection, jobs.Filter(tags=tags), 10)) == found
