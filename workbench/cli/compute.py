@@ -25,9 +25,14 @@ def compute() -> None:
 @click.option("--file", "-f", type=click.Path(path_type=Path), help="A compute document.")
 @document_options
 @click.option("--name", "-n", help="The compute's name.")
-@click.option("--type", "kind", type=click.Choice(["amlcompute", "local"], case_sensitive=False))
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["amlcompute", "local"], case_sensitive=False),
+    help="What kind; either is a pool of slots here. Default: amlcompute.",
+)
 @click.option("--size", help="Accepted and kept; this machine is the size it is.")
-@click.option("--min-instances", type=click.IntRange(min=0))
+@click.option("--min-instances", type=click.IntRange(min=0), help="Accepted and kept.")
 @click.option("--max-instances", type=click.IntRange(min=1), help="How many jobs run on it at once.")
 @output_options
 @workspace_option

@@ -49,7 +49,7 @@ def create(
 @output_options
 @workspace_option
 def list_environments(session: Session, output: str | None, query: str | None) -> None:
-    """List the environments of the workspace and those that come with Workbench."""
+    """List environments. Those of the workspace, and those that come with Workbench."""
     from engines.environments.curated import curated as shipped
 
     curated = [{**asdict(each), "curated": True} for each in shipped()]

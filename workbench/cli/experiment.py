@@ -54,7 +54,7 @@ def list_command(session: Session, include_archived: bool, output: str | None, q
 @output_options
 @workspace_option
 def show(session: Session, name: str, output: str | None, query: str | None) -> None:
-    """Show an experiment: its runs by state, its tags, where its artifacts lie."""
+    """Show an experiment. That is its runs by state, its tags, and where its artifacts lie."""
     session.connection.execute("SELECT 1")  # a workspace that does not exist is said as everywhere
     with closing(runs.connect(session.layout)) as connection:
         emit(show_experiment(connection, name), output, query)

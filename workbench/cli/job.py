@@ -121,7 +121,7 @@ def tag_filter(tag: str) -> tuple[str, str | None]:
 @output_options
 @workspace_option
 def show(session: Session, name: str, output: str | None, query: str | None) -> None:
-    """Show all that is known of a job: document, state, metrics, places.
+    """Show all that is known of a job. That is its document, state, metrics and places.
 
     \b
     workbench job show NAME -o json --query metrics
@@ -204,7 +204,7 @@ def stream(session: Session, name: str) -> int:
 @click.option("--kill", is_flag=True, help="At once, without the ten seconds of grace.")
 @workspace_option
 def cancel(session: Session, name: str, kill: bool) -> None:
-    """Cancel a job: its processes get SIGTERM, ten seconds later SIGKILL."""
+    """Cancel a job. Its processes get SIGTERM, ten seconds later SIGKILL."""
     jobs.request_cancel(session.connection, name, wanted="kill" if kill else "cancel")
     start.wake(session.layout)
     say(f"cancelling {name}")
@@ -219,7 +219,7 @@ def cancel(session: Session, name: str, kill: bool) -> None:
 def download(
     session: Session, name: str, download_path: Path | None, output_name: str | None, everything: bool
 ) -> None:
-    """Copy a job's outputs: artifacts into artifacts/, named outputs into named-outputs/NAME/."""
+    """Copy a job's outputs to a folder. Artifacts go into artifacts/, named outputs into named-outputs/NAME/."""
     from engines.jobs.download import download as copy
 
     if everything and output_name:
@@ -259,7 +259,7 @@ def restore(session: Session, name: str) -> None:
 def rerun(
     session: Session, name: str, overrides: tuple[str, ...], stream: bool, output: str | None, query: str | None
 ) -> int:
-    """Submit a job again: the same document and the same code, whatever was edited since.
+    """Submit a job again, with its document and code. What was edited since does not count.
 
     \b
     workbench job rerun NAME --set inputs.epochs=40 --stream
@@ -290,7 +290,7 @@ def validate(
     output: str | None,
     query: str | None,
 ) -> None:
-    """Check a job document without running it; says what Azure ML would treat differently."""
+    """Check a job document without running it. Also says what Azure ML would treat differently."""
     from workbench.cli.validating import validate as check
 
     chosen = file or file_option
@@ -308,7 +308,7 @@ def validate(
 @output_options
 @workspace_option
 def explain(session: Session, name: str, output: str | None, query: str | None) -> None:
-    """Why a job ended as it did, and how it differs from the last one that completed."""
+    """Say why a job ended as it did. Also how it differs from the last one that completed."""
     from engines.jobs.report import report
 
     found = jobs.get(session.connection, name)

@@ -16,7 +16,9 @@ def mlflow() -> None:
 @mlflow.command()
 @workspace_option
 def uri(session: Session) -> None:
-    """Print the tracking address, for MLFLOW_TRACKING_URI, `mlflow ui --backend-store-uri`, or a script of one's own.
+    """Print the tracking address.
+
+    It is for MLFLOW_TRACKING_URI, `mlflow ui --backend-store-uri`, or a script of your own.
 
     It is plain SQLite in MLflow's own form: any MLflow of the version that Workbench has opens it, without Workbench.
     """

@@ -39,7 +39,9 @@ def runs() -> None:
 @click.option("--experiment", "experiments", multiple=True, metavar="NAME", help="Only in this experiment.")
 @click.option("--all", "everywhere", is_flag=True, help="In all experiments, which is the default.")
 @click.option("--order-by", multiple=True, metavar="KEY", help='For example "metrics.acc DESC". Default: latest first.')
-@click.option("--max-results", "-r", type=click.IntRange(min=1), default=100, show_default=True)
+@click.option(
+    "--max-results", "-r", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many."
+)
 @output_options
 @workspace_option
 def search(

@@ -35,7 +35,7 @@ def create(
     output: str | None,
     query: str | None,
 ) -> None:
-    """Make a workspace at PATH (default: where this command would look for one)."""
+    """Make a workspace at PATH. Default: where this command would look for one."""
     found = workspaces.Found(Layout(workspaces.absolute(str(path))), "option") if path else session.found
     document = {"name": workspaces.check_name(name) if name else workspaces.default_name(found)}
     if file:

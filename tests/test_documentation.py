@@ -1,0 +1,178 @@
+"""The documentation says what is so: commands exist, examples are valid, links lead somewhere, help is whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import shlex
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import pytest
+import yaml
+
+from store.specs.document import Document
+from store.specs.loading import parse
+from tests.conftest import ROOT, Cli
+from workbench.cli.main import cli as program
+
+PAGES = sorted(
+    page for pattern in ("*.md", "docs/*.md", "examples/*.md", "benchmarks/*.md") for page in ROOT.glob(pattern)
+)
+REFERENCE = runpy.run_path(str(ROOT / "scripts" / "command_reference.py"))
+COMMANDS: list[tuple[str, click.Command, click.Context]] = list(REFERENCE["walk"](program, ("workbench",)))
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+
+
+def blocks() -> Iterator[Block]:
+    """Every fenced block of the documentation."""
+    for page in PAGES:
+        text = page.read_text()
+        for found in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, found.start()) + 2
+            yield Block(str(page.relative_to(ROOT)), line, found[1], found[2])
+
+
+BLOCKS = list(blocks())
+
+
+def of(*languages: str) -> list[object]:
+    """The blocks in some languages, as parameters of a test."""
+    found = [each for each in BLOCKS if each.language in languages]
+    assert found, f"no block in {languages} was found: is the pattern still right?"
+    return [pytest.param(each, id=f"{each.page}:{each.line}") for each in found]
+
+
+def command_lines(block: Block) -> list[str]:
+    """The commands of a shell block; of a recorded session, the lines behind a prompt."""
+    lines = block.text.splitlines()
+    if block.language == "console":
+        return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    return lines
+
+
+def invocations(line: str) -> Iterator[list[str]]:
+    """The words of each ``workbench`` command in a line of shell, also inside ``$(...)``."""
+    for found in re.finditer(r"(?:^|[\s(/])workbench ((?:[^#\"')>&|;]|\"[^\"]*\"|'[^']*')+)", line):
+        yield shlex.split(found[1])
+
+
+def check_usage(words: list[str]) -> None:
+    """Have click take the words apart; raises UsageError for a command or an option that does not exist."""
+    command: click.Command = program
+    context = click.Context(program, info_name="workbench")
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command, context = found, click.Context(found, info_name=name, parent=context)
+    command.make_parser(context).parse_args(list(words))
+
+
+@pytest.mark.parametrize(("name", "command", "context"), COMMANDS, ids=[name for name, _, _ in COMMANDS])
+def test_every_command_and_option_has_help(name: str, command: click.Command, context: click.Context) -> None:
+    assert command.help, f"{name} has no help"
+    first = command.help.strip().split("\n\n")[0].strip()
+    assert first.endswith("."), f"{name}: its help does not begin with a sentence"
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            assert parameter.help, f"{name} {parameter.opts[0]} has no help"
+
+
+@pytest.mark.parametrize(("name", "command", "context"), COMMANDS, ids=[name for name, _, _ in COMMANDS])
+def test_no_command_is_cut_short_where_its_group_lists_it(
+    name: str, command: click.Command, context: click.Context
+) -> None:
+    if isinstance(command, click.Group):
+        narrow = click.Context(command, info_name=name, terminal_width=80)
+        assert "..." not in command.get_help(narrow).partition("Commands:")[2]
+
+
+def test_the_reference_of_commands_is_that_of_the_commands() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text() == REFERENCE["reference"](), (
+        "run: .venv/bin/python scripts/command_reference.py > docs/commands.md"
+    )
+
+
+def table_of_commands() -> list[list[str]]:
+    """The README's table: the words of each command in it, ``a | b`` told apart, a row for each."""
+    rows = re.findall(r"^\| (`workbench .+`) \| ", (ROOT / "README.md").read_text(), re.MULTILINE)
+    found = []
+    for text in (text for row in rows for text in re.findall(r"`([^`]+)`", row)):
+        words = text.removeprefix("workbench ").replace(" \\| ", "|").split()
+        found += [list(each) for each in product(*(word.split("|") for word in words))]
+    return found
+
+
+def test_the_readmes_table_names_exactly_the_commands_that_exist() -> None:
+    """Parse each row by the commands' own parser, and miss none."""
+    named = set()
+    for words in table_of_commands():
+        path = []
+        for word in words:
+            if f"workbench {' '.join([*path, word])}" in {name for name, _, _ in COMMANDS}:
+                path.append(word)
+            else:
+                break
+        assert path, f"README names a command that does not exist: {words}"
+        named.add(" ".join(["workbench", *path]))
+    leaves = {name for name, command, _ in COMMANDS if not isinstance(command, click.Group)}
+    assert named == leaves
+
+
+@pytest.mark.parametrize("block", of("sh", "console"))
+def test_commands_in_the_documentation_exist_with_their_options(block: Block) -> None:
+    for line in command_lines(block):
+        for words in invocations(line):
+            check_usage(words)
+
+
+@pytest.mark.parametrize("block", of("yaml"))
+def test_documents_in_the_documentation_keep_the_dialect(block: Block, tmp_path: Path) -> None:
+    content = yaml.safe_load(block.text)
+    if "command" not in content:
+        content["command"] = "true"  # a part of a job
+    parse(Document.of(content, file=f"{block.page}:{block.line}"), "job")
+
+
+@pytest.mark.parametrize("block", of("python"))
+def test_python_in_the_documentation_parses(block: Block) -> None:
+    ast.parse(block.text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        file, _, heading = target.partition("#")
+        place = (page.parent / file) if file else page
+        assert place.exists(), f"{page.name} links to {file}, which does not exist"
+        if heading:
+            titles = re.findall(r"^#+ (.+)$", place.read_text(), re.MULTILINE)
+            assert heading in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_paths_in_the_documentation_exist() -> None:
+    """What stands in backticks and begins with a folder of the project is there."""
+    folders = "examples|scripts|docs|benchmarks|tests|store|engines|workbench|themes"
+    for page in PAGES:
+        for path in re.findall(rf"`((?:{folders})/[\w./-]+)`", page.read_text()):
+            if "NNNN" not in path:
+                assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_the_smallest_job_of_the_documentation_runs(cli: Cli, tmp_path: Path) -> None:
+    block = next(each for each in BLOCKS if each.page == "docs/jobs.md" and each.language == "yaml")
+    (tmp_path / "job.yml").write_text(block.text)
+    done = cli("run", tmp_path / "job.yml")
+    assert (done.returncode, done.stdout) == (0, "hello, world\n"), done.stderr
