@@ -13,7 +13,6 @@ where those differ.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -26,7 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 from store import trees
 from store.addresses import Address, key, no_listing
-from store.disk import explain, publish, staging
+from store.disk import explain, locked, publish, staging, write_whole
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
 from store.transfer.incoming import AbandonedError, Origin, Progress, Watch
 
@@ -86,7 +85,7 @@ def fetch(
     if found is not None:
         return found
     watch = Watch(progress, cancelled)
-    with locked(address, watch):
+    with exclusive(address, watch):
         found = find(address)
         if found is not None:
             return found
@@ -188,8 +187,7 @@ def download(address: Address, watch: Watch, want_folder: bool) -> Path:
     notes = partial / "notes"
     for each in (content.parent, notes):
         each.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (partial / "url.new").write_text(str(address))
-    (partial / "url.new").replace(partial / "url")
+    write_whole(partial / "url", str(address))
     try:
         received = receive(address, Destination(content, notes), watch, folder=want_folder)
     except WorkbenchError:
@@ -254,7 +252,7 @@ def add(url: str, path: Path, *, progress: Progress | None = None) -> Entry:
     place = folder() / address.key
     watch = Watch(progress)
     try:
-        with locked(address, watch), staging(folder()) as made:
+        with exclusive(address, watch), staging(folder()) as made:
             content = made / "content" / address.name
             lines = copy_in(path, content, watch)
             complete(made, place, make_entry(address, lines, Origin(), is_folder=path.is_dir(), added=True))
@@ -341,7 +339,7 @@ def remove(url: str) -> Entry:
     address = Address.parse(url)
     place = folder() / address.key
     try:
-        with locked(address, Watch()), staging(folder()) as trash:
+        with exclusive(address, Watch()), staging(folder()) as trash:
             for number, each in enumerate((place, place.with_name(f"{place.name}.partial"))):
                 if each.exists():
                     each.rename(trash / str(number))
@@ -351,23 +349,19 @@ def remove(url: str) -> Entry:
 
 
 @contextlib.contextmanager
-def locked(address: Address, watch: Watch) -> Iterator[None]:
+def exclusive(address: Address, watch: Watch) -> Iterator[None]:
     """Be the only one who writes at an address; the others tell their own progress from what the one has brought."""
-    locks = folder() / "locks"
+    lock = folder() / "locks" / address.key
     try:
-        locks.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(locks / address.key, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock.touch(0o600)
     except OSError as error:
         raise explain(error, "opening the cache") from error
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waiting_for = read_partial(folder() / f"{address.key}.partial")
-                watch.tell(waiting_for.bytes if waiting_for else 0, None)
-                time.sleep(POLL_SECONDS)
+
+    def waiting() -> None:
+        waiting_for = read_partial(folder() / f"{address.key}.partial")
+        watch.tell(waiting_for.bytes if waiting_for else 0, None)
+        time.sleep(POLL_SECONDS)
+
+    with locked(lock, waiting):
         yield
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,8 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from store.errors import MachineError
@@ -88,6 +89,44 @@ def replace_file(source: Path, target: Path, mode: int = 0o600, mtime_ns: int | 
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def write_whole(target: Path, text: str, *, durable: bool = False) -> None:
+    """Write a private file that is at any time the old one or the whole new one; after a power cut too if ``durable``."""
+    descriptor, draft = tempfile.mkstemp(prefix=f".{target.name[:200]}.", dir=target.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        os.replace(draft, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock of a file, made where it is missing, or of a folder; the kernel drops it however a holder ends.
+
+    While another holds it, ``waiting`` is called again and again: it pauses, or raises to give up. Without it, this
+    waits as long as it takes.
+    """
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if waiting else 0))
+                break
+            except BlockingIOError:
+                if waiting:
+                    waiting()
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

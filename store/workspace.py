@@ -7,7 +7,6 @@ default. A path that is no workspace yet becomes one at the first command that w
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from store import database
+from store.disk import locked, write_whole
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.layout import Layout
 
@@ -113,7 +113,7 @@ def create(layout: Layout, document: dict[str, Any], say: Say) -> None:
     try:
         layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         layout.root.chmod(0o700)
-        with exclusive(layout.root / ".creating", wait=True):
+        with locked(layout.root / ".creating"):
             if not layout.database.exists():
                 fill(layout, document, say)
     except OSError as error:
@@ -163,7 +163,7 @@ def fill_database(fresh: Path, document: dict[str, Any]) -> None:
             (uuid.uuid4().hex, document["name"], json.dumps(document), time.time()),
         )
         connection.execute(
-            "INSERT INTO compute (name, type, engine, document, created_at) VALUES ('local', 'local', 'local', ?, ?)",
+            "INSERT INTO compute (name, type, document, created_at) VALUES ('local', 'local', ?, ?)",
             (json.dumps({"type": "local", "name": "local"}), time.time()),
         )
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -205,19 +205,15 @@ def delete(layout: Layout) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(file: Path, refusal: str = "", *, wait: bool = False) -> Iterator[None]:
-    """Hold a file's lock; without ``wait``, raises ConflictError with ``refusal`` when another holds it."""
+def exclusive(file: Path, refusal: str) -> Iterator[None]:
+    """Hold a file's lock. Raises ConflictError with ``refusal`` when another holds it."""
+
+    def refuse() -> None:
+        raise ConflictError(refusal)
+
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise ConflictError(refusal) from error
-    try:
+    with locked(file, refuse):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def known_file() -> Path:
@@ -248,11 +244,9 @@ def update_known(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
     """Rewrite the list of workspaces, one writer at a time. A home that cannot be written only costs the list."""
     file = known_file()
     try:
-        with exclusive(file.with_suffix(".lock"), wait=True):
-            temporary = file.with_suffix(".new")
-            temporary.write_text(json.dumps(change(known()), indent=1))
-            temporary.chmod(0o600)
-            temporary.rename(file)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(file.with_suffix(".lock")):
+            write_whole(file, json.dumps(change(known()), indent=1))
     except OSError:
         return
 

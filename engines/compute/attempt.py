@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from engines.compute.base import ExitRecord, Task, TaskState
 from engines.compute.process_identity import ProcessIdentity
+from store.disk import write_whole
 
 CLAIM_SECONDS = 5.0
 """A shim creates ``started`` and fills it at once; one that is still empty after this long was cut short."""
@@ -34,7 +33,7 @@ class Claim:
 def write_task(attempt: Path, task: Task) -> None:
     """Leave ``task.json`` for a shim that is about to start, and make the places of its logs."""
     attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_whole(attempt / "task.json", task.document())
+    write_whole(attempt / "task.json", json.dumps(task.document()))
     for process in task.processes:
         Path(process.log).parent.mkdir(parents=True, exist_ok=True)
 
@@ -101,15 +100,6 @@ def complaint(attempt: Path) -> str | None:
     except OSError:
         return None
     return next((line.strip() for line in reversed(lines) if line.strip()), None)
-
-
-def write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file so that nobody ever reads half of it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(file, "w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-    draft.rename(path)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

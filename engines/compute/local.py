@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import os
 import signal
 import struct
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from engines.compute import attempt as attempts
 from engines.compute import leftovers
 from engines.compute.base import ExitRecord, Task, TaskState
+from store.disk import write_whole
 from store.errors import MachineError
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class LocalEngine:
             peak_memory_bytes=0,
         )
         with contextlib.suppress(OSError):  # likely a full disk, which may be why
-            attempts.write_whole(attempt / "exit.json", record)
+            write_whole(attempt / "exit.json", json.dumps(record))
         return TaskState("exited", record)
 
     def forget_ended(self) -> None:

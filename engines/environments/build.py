@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import re
@@ -29,6 +28,7 @@ from engines.environments.failures import explain
 from engines.environments.interpreters import find, uv_program
 from engines.environments.requirements import fingerprint
 from engines.environments.running import ASKED_EVERY, BuildCanceled, end_orphans, run
+from store.disk import locked, write_whole
 from store.errors import ConflictError, MachineError
 from store.layout import Layout
 
@@ -71,7 +71,7 @@ def build(
     place = folder(definition, layout)
     try:
         layout.environments.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _locked(place.with_name(f"{place.name}.lock"), cancelled, say):
+        with _exclusive(place.with_name(f"{place.name}.lock"), cancelled, say):
             python = interpreter(definition, layout)
             return python or _build_anew(_Build(definition, place, log, variables, cancelled, say))
     except OSError as error:
@@ -79,20 +79,19 @@ def build(
 
 
 @contextlib.contextmanager
-def _locked(path: Path, cancelled: Callable[[], bool], say: Say) -> Iterator[None]:
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600)) as lock:
-        told = False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if cancelled():
-                    raise BuildCanceled("waiting for another build of the environment was canceled") from None
-                if not told:
-                    say("Another job is building this environment: waiting for it")
-                    told = True
-                time.sleep(ASKED_EVERY)
+def _exclusive(path: Path, cancelled: Callable[[], bool], say: Say) -> Iterator[None]:
+    told = False
+
+    def waiting() -> None:
+        nonlocal told
+        if cancelled():
+            raise BuildCanceled("waiting for another build of the environment was canceled") from None
+        if not told:
+            say("Another job is building this environment: waiting for it")
+            told = True
+        time.sleep(ASKED_EVERY)
+
+    with locked(path, waiting):
         yield
 
 
@@ -222,12 +221,7 @@ def _check_files(definition: Definition) -> None:
 
 def _mark_ready(definition: Definition, place: Path, seconds: float) -> None:
     data = {"built_at": time.time(), "seconds": round(seconds, 3), "definition": definition.as_dict()}
-    temporary = place / f"{READY}.tmp"
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(data, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(place / READY)
+    write_whole(place / READY, json.dumps(data), durable=True)
 
 
 def _machine_error(definition: Definition, error: OSError) -> MachineError:

@@ -5,7 +5,6 @@ MLflow's own way there takes seconds: it is imported and runs all its migrations
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sqlite3
@@ -18,6 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from store.database import open_unchecked
+from store.disk import locked
 from store.errors import MachineError
 from store.layout import Layout
 from store.tracking.runs import experiment_artifacts
@@ -136,14 +136,3 @@ def copy_template(source: Path, layout: Layout) -> None:
         raise MachineError(f"{layout.mlflow_database} cannot be made: {error.strerror}") from error
     finally:
         new.unlink(missing_ok=True)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes of ours that make something in it; the lock leaves no file behind."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
