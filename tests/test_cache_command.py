@@ -43,7 +43,7 @@ def test_add_list_show_delete(tmp_path: Path, data: Path) -> None:
     table = workbench(tmp_path, "list", "-o", "table").stdout
     assert [word in table for word in (URL, "uri_folder", "4 B", "added", "just now")] == [True] * 5
     unsaid = workbench(tmp_path, "delete", URL)
-    assert (unsaid.returncode, json.loads(workbench(tmp_path, "list").stdout)) == (130, [added])
+    assert (unsaid.returncode, json.loads(workbench(tmp_path, "list").stdout)) == (2, [added])
     assert workbench(tmp_path, "delete", URL, "--yes").returncode == 0
     assert json.loads(workbench(tmp_path, "list").stdout) == []
 

@@ -11,9 +11,10 @@ from store import jobs
 from store.errors import NotFoundError
 from workbench.agent import lock
 from workbench.agent import start as starting
-from workbench.cli.options import Session, output_options, say, workspace_option
+from workbench.cli.options import Session, output_options, workspace_option
 from workbench.cli.output import emit
 from workbench.cli.streaming import Tail
+from workbench.cli.talk import say
 
 
 @click.group()

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from store import cache as content
-from workbench.cli.options import output_options, say
+from workbench.cli.options import output_options
 from workbench.cli.output import Column, age, emit, size
+from workbench.cli.talk import confirm, say
 
 LIST_COLUMNS: tuple[Column, ...] = (
     "url",
@@ -76,7 +77,7 @@ def delete(url: str, yes: bool) -> None:
     """Remove what is there for URL. A job that reads it needs it again."""
     entry = content.show(url)
     if entry.added and not yes:
-        click.confirm(f"Delete {entry.url} ({size(entry.bytes)}), which was put there by hand?", abort=True, err=True)
+        confirm(f"Delete {entry.url} ({size(entry.bytes)}), which was put there by hand?")
     content.remove(url)
     say(f"deleted {entry.url}, {size(entry.bytes)}")
 

@@ -9,7 +9,14 @@ import click
 
 from store import environments
 from store.errors import NotFoundError
-from workbench.cli.options import Session, document_options, name_argument, output_options, workspace_option
+from workbench.cli.options import (
+    Session,
+    document_options,
+    environment_names,
+    name_argument,
+    output_options,
+    workspace_option,
+)
 from workbench.cli.output import emit
 
 
@@ -53,12 +60,12 @@ def list_environments(session: Session, output: str | None, query: str | None) -
     from engines.environments.curated import curated as shipped
 
     curated = [{**asdict(each), "curated": True} for each in shipped()]
-    registered = [{**each, "curated": False} for each in environments.find(session.connection_for_writing())]
+    registered = [{**each, "curated": False} for each in environments.find(session.connection_for_reading())]
     emit(registered + curated, output, query, ("name", "version", "curated", "description"))
 
 
 @environment.command()
-@name_argument("environment")
+@name_argument("environment", environment_names)
 @click.option("--version", "-v", help="Default: the newest.")
 @output_options
 @workspace_option
@@ -66,10 +73,11 @@ def show(session: Session, name: str, version: str | None, output: str | None, q
     """Show an environment."""
     from engines.environments.curated import find
 
-    found = environments.lookup(session.connection_for_writing(), name, version)
+    found = environments.lookup(session.connection_for_reading(), name, version)
     if found is None:
         curated = find(name)
-        found = asdict(curated) if curated else None
+        found = asdict(curated) if curated and version in (None, "latest", curated.version) else None
     if found is None:
-        raise NotFoundError(f"there is no environment named {name!r}", hint="`workbench environment list` shows all.")
+        wanted = f"{name!r}" if version is None else f"{name!r} of version {version!r}"
+        raise NotFoundError(f"there is no environment {wanted}", hint="`workbench environment list` shows all.")
     emit(found, output, query)

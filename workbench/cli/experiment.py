@@ -9,8 +9,9 @@ import click
 
 from store.tracking import runs
 from store.tracking.experiments import experiment_names, list_experiments, show_experiment
-from workbench.cli.options import Session, name_argument, output_options, say, workspace_option
+from workbench.cli.options import Session, name_argument, output_options, workspace_option
 from workbench.cli.output import Column, age, emit
+from workbench.cli.talk import say
 
 LIST_COLUMNS: tuple[Column, ...] = (
     "name",

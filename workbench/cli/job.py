@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from store import jobs
-from store.errors import NotFoundError, UsageError
+from store.errors import ConflictError, UsageError
 from workbench.agent import start
 from workbench.cli.options import (
     Session,
@@ -17,19 +18,18 @@ from workbench.cli.options import (
     job_names,
     name_argument,
     output_options,
-    say,
     workspace_option,
 )
 from workbench.cli.output import Column, age, duration, emit, size
+from workbench.cli.talk import say
 
 LIST_COLUMNS: tuple[Column, ...] = (
     "name",
     "status",
     ("experiment", lambda row: row["experiment_name"]),
-    "compute",
     ("duration", lambda row: duration(row["duration_seconds"])),
-    ("created", lambda row: age(datetime.fromisoformat(row["creation_time"]).timestamp())),
-    ("cause", lambda row: "" if row["cause"] == "completed" else row["cause"]),
+    ("age", lambda row: age(datetime.fromisoformat(row["creation_time"]).timestamp()).removesuffix(" ago")),
+    ("cause", lambda row: row["cause"] if row["status"] == "Failed" else ""),
 )
 STATES = [*jobs.UNFINISHED, *sorted(jobs.TERMINAL)]
 
@@ -65,7 +65,7 @@ def create(
     start.wake(session.layout)
     if stream:
         say(f"job {submitted}")
-        return stream_to_end(session, submitted, cancels=False)
+        return stream_to_end(session, submitted)
     emit(document(session, submitted), output, query)
     return 0
 
@@ -196,7 +196,7 @@ def stream(session: Session, name: str) -> int:
     from workbench.cli.run import stream_to_end
 
     session.watch_for(name)
-    return stream_to_end(session, name, cancels=False)
+    return stream_to_end(session, name)
 
 
 @job.command()
@@ -271,7 +271,7 @@ def rerun(
     start.wake(session.layout)
     if stream:
         say(f"job {submitted}")
-        return stream_to_end(session, submitted, cancels=False)
+        return stream_to_end(session, submitted)
     emit(document(session, submitted), output, query)
     return 0
 
@@ -300,7 +300,8 @@ def validate(
     for note in notes:
         say(str(note["text"]))
     say(f"{chosen}: valid here" + (f", with {len(notes)} difference(s) to Azure ML" if notes else ", and on Azure ML"))
-    emit([{key: value for key, value in note.items() if key != "text"} for note in notes], output or "json", query)
+    if output or query or not sys.stdout.isatty():  # on a terminal all has been said
+        emit([{key: value for key, value in note.items() if key != "text"} for note in notes], output, query)
 
 
 @job.command()
@@ -313,7 +314,7 @@ def explain(session: Session, name: str, output: str | None, query: str | None) 
 
     found = jobs.get(session.connection, name)
     if not found.finished:
-        raise NotFoundError(f"job {name!r} has not ended: it is {found.status}")
+        raise ConflictError(f"job {name!r} has not ended: it is {found.status}")
     lines = report(found, jobs.last_completed(session.connection, found.experiment_name, found.id), session.layout)
     if output or query:
         emit(found.cause, output, query)

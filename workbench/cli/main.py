@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from importlib import import_module
 
@@ -10,6 +11,7 @@ import click
 
 from store.errors import DocumentError, WorkbenchError
 from workbench.agent.version import VERSION
+from workbench.cli.talk import mute, say
 
 COMMANDS = {
     "run": ("workbench.cli.run:run", "Run a job document, stream it, and leave with its outcome."),
@@ -55,11 +57,12 @@ class LazyGroup(click.Group):
 
 def refuse_command(word: str) -> None:
     """Answer a word that is no command with the nearest one that is."""
+    import shlex
     from difflib import get_close_matches
 
+    if os.path.isfile(word):
+        raise click.UsageError(f"no command {word!r}. To run this file: workbench run {shlex.quote(word)}")
     close = get_close_matches(word, COMMANDS, n=1)
-    if not close and os.path.exists(word):
-        raise click.UsageError(f"no command {word!r}. To run this file: workbench run {word}")
     offer = f" Did you mean {close[0]!r}?" if close else " `workbench --help` lists them."
     raise click.UsageError(f"no command {word!r}.{offer}")
 
@@ -74,15 +77,28 @@ def cli(ctx: click.Context, workspace_path: str | None) -> None:
     Start with: workbench run FILE
     """
     ctx.obj = workspace_path
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False  # every echo below asks this context (no-color.org)
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    open_streams()
     os.umask(0o077)
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "true"  # looking for them takes 10 ms, and documents have none
     sys.exit(exit_code(arguments))
+
+
+def open_streams() -> None:
+    """Give streams that the parent closed to /dev/null: else a database would get their numbers, and our lines."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 def exit_code(arguments: list[str] | None = None) -> int:
@@ -92,10 +108,10 @@ def exit_code(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except DocumentError as error:
-        click.echo(str(error), err=True)
+        say(str(error))
         return error.exit_code
     except WorkbenchError as error:
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {error}")
         return error.exit_code
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -103,11 +119,18 @@ def exit_code(arguments: list[str] | None = None) -> int:
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        mute(sys.stdout)
         return 141
+    except sqlite3.Error as error:
+        say(f"error: a database of the workspace: {error}\n  `workbench doctor` looks for the reason.")
+        return 1
+    except OSError as error:
+        say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        mute(sys.stdout)  # what is still in its buffer would only fail again
+        return 1
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import click
 from store import workspace
 from store.errors import UsageError
 from store.layout import Layout
+from workbench.cli.talk import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -60,11 +61,6 @@ class Session:
 
         jobs.get(self.connection, name)
         self.watch()
-
-
-def say(text: str) -> None:
-    """Talk goes to stderr."""
-    click.echo(text, err=True)
 
 
 def workspace_option(command: Command) -> Command:
@@ -119,13 +115,24 @@ def document_options(command: Command) -> Command:
     )(command)
 
 
-def job_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Names of jobs for shell completion, newest first."""
-    try:
-        session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
-        rows = session.connection.execute(
-            "SELECT name FROM job WHERE substr(name, 1, ?) = ? ORDER BY id DESC LIMIT 50", (len(incomplete), incomplete)
-        )
-        return [row[0] for row in rows]
-    except Exception:  # noqa: BLE001  (an error text in the middle of a completion helps nobody)
-        return []
+def stored_names(sql: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Shell completion from the store: ``sql`` selects names, given a beginning and its length."""
+
+    def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+        try:
+            session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
+            values = {"beginning": incomplete, "length": len(incomplete)}
+            return [row[0] for row in session.connection.execute(sql, values)]
+        except Exception:  # noqa: BLE001  (an error text in the middle of a completion helps nobody)
+            return []
+
+    return complete
+
+
+job_names = stored_names(
+    "SELECT name FROM job WHERE substr(name, 1, :length) = :beginning ORDER BY id DESC LIMIT 50",
+)
+compute_names = stored_names("SELECT name FROM compute WHERE substr(name, 1, :length) = :beginning ORDER BY name")
+environment_names = stored_names(
+    "SELECT DISTINCT name FROM environment WHERE substr(name, 1, :length) = :beginning ORDER BY name"
+)

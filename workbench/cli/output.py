@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe."""
+
+SHORT = 12
+"""Cells up to this length are never broken, and names and states never at all."""
 
 
 Column = str | tuple[str, Callable[[Mapping[str, Any]], object]]
@@ -39,7 +43,7 @@ def emit(
         value, columns, people = narrowed(value, query), (), lambda value: value
     match output or ("table" if sys.stdout.isatty() else "json"):
         case "json":
-            click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+            click.echo(as_json(value))
         case "yaml":
             import yaml
 
@@ -49,6 +53,25 @@ def emit(
                 click.echo(row)
         case _:
             table(people(value), columns)
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON that every parser reads: what is no number there is a text, as in MLflow's REST interface."""
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(named(value), indent=2, ensure_ascii=False, default=str)
+
+
+def named(value: Any) -> Any:
+    """A value with ``NaN``, ``Infinity`` and ``-Infinity`` as texts."""
+    if isinstance(value, Mapping):
+        return {key: named(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [named(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def narrowed(value: Any, query: str) -> Any:
@@ -103,10 +126,12 @@ def print_table(console: Console, value: Any, columns: Sequence[Column]) -> None
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         shown = [(each, key_reader(each)) if isinstance(each, str) else each for each in columns or list(value[0])]
         grid = Table(box=None, pad_edge=False, header_style="bold")
-        for heading, _ in shown:
-            grid.add_column(heading, overflow="fold", no_wrap=heading in ("name", "status"))
-        for row in value:
-            grid.add_row(*(human(read(row)) for _, read in shown))
+        filled = [(heading, texts) for heading, read in shown if any(texts := [human(read(row)) for row in value])]
+        for heading, texts in filled:
+            whole = max(map(len, texts)) <= SHORT or heading in ("name", "status")
+            grid.add_column(heading, overflow="fold", no_wrap=whole)
+        for row in zip(*(texts for _, texts in filled), strict=True):
+            grid.add_row(*row)
         console.print(grid)
     elif isinstance(value, Mapping):
         grid = Table(box=None, pad_edge=False, show_header=False)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-import click
-
 from store.jobs import Job
 from store.layout import Layout
 from workbench.cli.output import duration, size
+from workbench.cli.talk import say
 
 COLOURS = {"Completed": "green", "Failed": "red", "Canceled": "yellow"}
 SHOWN_METRICS = 12
@@ -16,17 +15,17 @@ SHOWN_METRICS = 12
 
 def tell(job: Job, layout: Layout, connection: sqlite3.Connection) -> None:
     """The outcome, the metrics, where the outputs are, and the command to look again; for a failure, why."""
-    click.echo(err=True)
+    say()
     headline = f"{job.name} {job.status}"
     cost = [duration(job.wall_seconds), size(job.peak_memory_bytes)]
     details = ", ".join(part for part in cost if part)
-    click.secho(f"{headline}{f' in {details}' if details else ''}", err=True, bold=True, fg=COLOURS[job.status])
+    say(f"{headline}{f' in {details}' if details else ''}", bold=True, fg=COLOURS[job.status])
     if job.status == "Failed":
         tell_cause(job, layout, connection)
         return
     tell_metrics(job, layout)
     tell_places(job, layout)
-    click.echo(f"again     workbench job show {job.name}", err=True)
+    say(f"again     workbench job show {job.name}")
 
 
 def tell_cause(job: Job, layout: Layout, connection: sqlite3.Connection) -> None:
@@ -35,7 +34,7 @@ def tell_cause(job: Job, layout: Layout, connection: sqlite3.Connection) -> None
     from store.jobs import last_completed
 
     for line in report(job, last_completed(connection, job.experiment_name, job.id), layout, with_log=False):
-        click.echo(line, err=True)
+        say(line)
 
 
 def tell_metrics(job: Job, layout: Layout) -> None:
@@ -50,17 +49,17 @@ def tell_metrics(job: Job, layout: Layout) -> None:
     own = {key: value for key, value in sorted(found.items()) if not key.startswith("system/")}
     if not own:
         return
-    click.echo("metrics", err=True)
+    say("metrics")
     width = max(map(len, own))
     for key, value in list(own.items())[:SHOWN_METRICS]:
-        click.echo(f"  {key:<{width}}  {value:.6g}", err=True)
+        say(f"  {key:<{width}}  {value:.6g}")
     if len(own) > SHOWN_METRICS:
         rest = f"workbench job show {job.name} -o json --query metrics"
-        click.echo(f"  and {len(own) - SHOWN_METRICS} more: {rest}", err=True)
+        say(f"  and {len(own) - SHOWN_METRICS} more: {rest}")
 
 
 def tell_places(job: Job, layout: Layout) -> None:
     """Where the outputs are."""
-    click.echo(f"outputs   {layout.artifacts(job.name)}", err=True)
+    say(f"outputs   {layout.artifacts(job.name)}")
     for name, place in (job.outputs or {}).items():
-        click.echo(f"  {name}  {place}", err=True)
+        say(f"  {name}  {place}")

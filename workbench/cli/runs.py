@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from store.errors import UsageError
-from workbench.cli.options import Session, output_options, say, workspace_option
+from workbench.cli.options import Session, output_options, workspace_option
 from workbench.cli.output import Column, emit
+from workbench.cli.talk import say
 
 SHOWN_METRICS = 4
 

@@ -6,11 +6,18 @@ import json
 
 import click
 
-from workbench.cli.options import say
+from workbench.cli.talk import say
+
+
+def names(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Kinds of documents for shell completion."""
+    from store.specs.loading import kinds
+
+    return [kind for kind in kinds() if kind.startswith(incomplete)]
 
 
 @click.command()
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=names)
 def schema(kind: str | None) -> None:
     """Print the JSON Schema of a kind of document; without KIND, list the kinds.
 

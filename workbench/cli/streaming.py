@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sqlite3
 import sys
@@ -12,12 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
-import click
-
 from store import database, jobs, queue
 from store.jobs import Job
 from store.layout import Layout
 from workbench.agent import lock, start
+from workbench.cli.talk import mute, say
 
 QUICK_SECONDS, CALM_SECONDS = 0.008, 0.05
 CHUNK = 1 << 20
@@ -70,29 +68,34 @@ class Detached(Exception):
     """The user stopped watching; the job goes on."""
 
 
-def follow(connection: sqlite3.Connection, layout: Layout, name: str, on_interrupt: Callable[[int], None]) -> Job:
+def follow(
+    connection: sqlite3.Connection,
+    layout: Layout,
+    name: str,
+    interrupts: Interrupts,
+    on_interrupt: Callable[[int], None],
+) -> Job:
     """Stream a job to its end and return it. ``on_interrupt`` is called with 1, 2, ... at each Ctrl-C."""
     folder = layout.job(name)
     log, preparation = Tail(folder.log), Tail(folder.system_logs / "preparation.log")
     told = Told(connection)
     version, began, agent_seen = -1, time.monotonic(), time.monotonic()
     job = jobs.get(connection, name)
-    with Interrupts() as interrupts:
-        while True:
-            if interrupts.fresh():
-                on_interrupt(interrupts.count)
-            if (now := database.data_version(connection)) != version:
-                version, job = now, jobs.get(connection, name)
-                told.state(job)
-            moved = copy(preparation, sys.stderr.buffer) + copy(log, sys.stdout.buffer)
-            if job.finished and not moved:
-                return job
-            if time.monotonic() - agent_seen > AGENT_CHECK_SECONDS:
-                agent_seen = time.monotonic()
-                if not job.finished and not lock.held(layout.agent_lock):
-                    start.wake(layout)
-            if not moved:
-                time.sleep(QUICK_SECONDS if time.monotonic() - began < 2 else CALM_SECONDS)
+    while True:
+        if interrupts.fresh():
+            on_interrupt(interrupts.count)
+        if (now := database.data_version(connection)) != version:
+            version, job = now, jobs.get(connection, name)
+            told.state(job)
+        moved = copy_talk(preparation) + copy(log, sys.stdout.buffer)
+        if job.finished and not moved:
+            return job
+        if time.monotonic() - agent_seen > AGENT_CHECK_SECONDS:
+            agent_seen = time.monotonic()
+            if not job.finished and not lock.held(layout.agent_lock):
+                start.wake(layout)
+        if not moved:
+            time.sleep(QUICK_SECONDS if time.monotonic() - began < 2 else CALM_SECONDS)
 
 
 def copy(tail: Tail, target: Any) -> int:
@@ -102,6 +105,15 @@ def copy(tail: Tail, target: Any) -> int:
         target.write(data)
         target.flush()
     return len(data)
+
+
+def copy_talk(tail: Tail) -> int:
+    """As ``copy``, to stderr, whether or not anybody reads it."""
+    try:
+        return copy(tail, sys.stderr.buffer)
+    except BrokenPipeError:
+        mute(sys.stderr)
+        return 0
 
 
 class Told:
@@ -120,10 +132,5 @@ class Told:
         elif job.status == "CancelRequested":
             text = "cancelling"
         if text and text != self.last and (job.status != "Queued" or time.time() - job.created_at > 0.5):
-            click.secho(text, err=True, dim=True)
+            say(text, dim=True)
             self.last = text
-
-
-def close_stdout() -> None:
-    """After a closed pipe: nothing more is written, and Python does not complain at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,8 @@ from engines.jobs.submission import Place, Submission
 from store.jobs import Job
 from store.specs.document import Document, load_document
 from store.specs.loading import parse
-from workbench.cli.options import Session, say
+from workbench.cli.options import Session
+from workbench.cli.talk import say
 
 
 def read(file: Path, overrides: Iterable[str], **flags: str | None) -> Submission:

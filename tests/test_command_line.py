@@ -1,0 +1,209 @@
+"""What every command keeps to: streams, colours, exit codes, forms of output, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engines.jobs.submission import Submission, submit
+from store import database, jobs
+from store.layout import Layout
+from tests.conftest import Cli
+from workbench.cli import output
+
+Shell = Callable[[str], subprocess.CompletedProcess[str]]
+Terminal = Callable[..., str]
+
+
+@pytest.fixture
+def shell(layout: Layout, tmp_path: Path) -> Shell:
+    """Run a line of bash, in which ``$workbench`` is the program."""
+    program = f"{shlex.quote(sys.executable)} -m workbench.cli.main"
+
+    def run(line: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "WORKBENCH_WORKSPACE": str(layout.root), "workbench": program}
+        return subprocess.run(
+            ["bash", "-c", line], capture_output=True, text=True, timeout=60, env=environment, cwd=tmp_path
+        )
+
+    return run
+
+
+@pytest.fixture
+def terminal(layout: Layout) -> Terminal:
+    """Run ``workbench ...`` on a terminal of 80 columns; what it wrote there."""
+
+    def run(*arguments: str, **variables: str) -> str:
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workbench.cli.main", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root), "TERM": "xterm-256color", **variables},
+        )
+        os.close(theirs)
+        written = b""
+        try:
+            while data := os.read(ours, 65536):
+                written += data
+        except OSError:  # Linux's way of saying that the other side is closed
+            pass
+        os.close(ours)
+        assert process.wait(60) in (0, 1, 2)
+        return written.decode().replace("\r\n", "\n")
+
+    return run
+
+
+@pytest.fixture
+def some_jobs(layout: Layout) -> list[str]:
+    """Jobs that ended, without an agent."""
+    connection = database.connect(layout.database)
+    made = []
+    for status, cause in (("Completed", "completed"), ("Canceled", "canceled"), ("Failed", "exception")):
+        document = {"type": "command", "command": "echo [bold]", "experiment_name": "mnist"}
+        name = submit(connection, layout, Submission(document, "d.yml"))
+        with database.write(connection):
+            now = time.time()
+            jobs.record(
+                connection, name, status, started_at=now - 75, ended_at=now, cause={"code": cause, "message": "m"}
+            )
+        made.append(name)
+    return made
+
+
+def test_streams_that_the_parent_closed_do_no_harm(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: echo line\n")
+    assert shell("$workbench run job.yml 2>&-").stdout == "line\n"
+    for line in ("$workbench run job.yml >&-", "$workbench run job.yml <&- >&- 2>&-", "$workbench job list >&-"):
+        done = shell(line)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert "Traceback" not in done.stderr
+    assert shell("$workbench doctor -o json --query \"[?level=='error']\"").stdout == "[]\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has /dev/full")
+def test_a_full_disk_behind_stdout_is_said_and_the_job_goes_on(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: echo line\n")
+    done = shell("$workbench run job.yml --name mine >/dev/full")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr and "workbench job stream mine" in done.stderr
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+    assert shell("$workbench job stream mine").stdout == "line\n"
+    done = shell("$workbench job list >/dev/full")
+    assert (done.returncode, done.stderr) == (1, "error: No space left on device\n")
+
+
+def test_nobody_reading_stderr_changes_no_outcome(shell: Shell, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gate")
+    (tmp_path / "job.yml").write_text(f"command: echo one; cat {tmp_path}/gate\n")
+    done = shell("{ $workbench run job.yml 2>&3; echo $? >code; } 3> >(head -n 1 >first; echo two >gate)")
+    assert done.stdout == "one\ntwo\n"
+    assert (tmp_path / "code").read_text() == "0\n"
+
+
+def test_a_job_that_another_cancels_is_no_interruption(shell: Shell, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gate")
+    (tmp_path / "job.yml").write_text(f"command: echo >{tmp_path}/gate; sleep 60\n")
+    done = shell("$workbench run job.yml --name mine & cat gate; $workbench job cancel mine; wait $!")
+    assert done.returncode == 1
+    assert "mine Canceled" in done.stderr
+
+
+def test_no_colour_where_none_is_wanted(terminal: Terminal, tmp_path: Path, some_jobs: list[str]) -> None:
+    (tmp_path / "job.yml").write_text("command: 'true'\n")
+    commands = (["run", str(tmp_path / "job.yml")], ["job", "list"], ["job", "show", some_jobs[0]], ["doctor"])
+    for arguments in commands:
+        assert "\x1b[" in terminal(*arguments)
+        assert "\x1b[" not in terminal(*arguments, NO_COLOR="1")
+        assert "\x1b[" not in terminal(*arguments, TERM="dumb")
+
+
+def test_the_list_of_jobs_fits_80_columns(terminal: Terminal, some_jobs: list[str]) -> None:
+    lines = terminal("job", "list", NO_COLOR="1").splitlines()
+    assert len(lines) == 1 + len(some_jobs), "a row takes one line"
+    assert lines[0].split() == ["name", "status", "experiment", "duration", "age", "cause"]
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[-1] == "exception"
+
+
+def test_what_users_wrote_is_no_markup(terminal: Terminal, some_jobs: list[str]) -> None:
+    assert "echo [bold]" in terminal("job", "show", some_jobs[0])
+
+
+def test_json_holds_no_numbers_that_json_does_not_know() -> None:
+    value = {"a": float("nan"), "b": [float("inf"), {"c": -float("inf")}], "d": 0.5, "e": None}
+    text = output.as_json(value)
+    read = json.loads(text, parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+    assert read == {"a": "NaN", "b": ["Infinity", {"c": "-Infinity"}], "d": 0.5, "e": None}
+
+
+def test_validate_says_a_thing_once_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: 'true'\n")
+    assert terminal("job", "validate", str(tmp_path / "job.yml")).count("requires an `environment`") == 1
+
+
+def test_a_file_in_place_of_a_command(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: 'true'\n")
+    done = shell("$workbench job.yml")
+    assert done.returncode == 2
+    assert "workbench run job.yml" in done.stderr
+    assert "'job'" in shell("$workbench jbo").stderr
+
+
+def test_workspaces_are_found_by_the_names_that_they_were_given(cli: Cli, tmp_path: Path) -> None:
+    for place in ("one", "two"):
+        assert cli("workspace", "create", tmp_path / place, "--name", "sharedname").returncode == 0
+    done = cli("workspace", "show", "--name", "sharedname")
+    assert done.returncode == 4 and str(tmp_path / "two") in done.stderr
+    assert cli("workspace", "delete", tmp_path / "two", "--yes").returncode == 0
+    shown = json.loads(cli("workspace", "show", "--name", "sharedname").stdout)
+    assert shown["path"] == str(tmp_path / "one")
+    assert shown["creation_time"].endswith("Z")
+    assert cli("workspace", "delete", "--name", "sharedname", "--yes").returncode == 0
+    assert not (tmp_path / "one").exists()
+    assert cli("workspace", "show", "--name", "sharedname").returncode == 3
+
+
+def test_a_question_that_nobody_can_answer_names_the_option(shell: Shell) -> None:
+    assert shell("$workbench compute create --name pool").returncode == 0
+    done = shell("$workbench compute delete pool </dev/null")
+    assert done.returncode == 2 and "--yes" in done.stderr
+    assert shell("echo n | $workbench compute delete pool").returncode == 2
+    assert shell("echo y | $workbench compute delete pool").returncode == 0
+
+
+def test_an_environment_of_a_version_that_is_not_there(cli: Cli) -> None:
+    assert cli("environment", "show", "sklearn-1.5").returncode == 0
+    done = cli("environment", "show", "sklearn-1.5", "--version", "99")
+    assert done.returncode == 3
+    assert "'sklearn-1.5' of version '99'" in done.stderr
+
+
+def test_completion_offers_what_there_is(shell: Shell, some_jobs: list[str]) -> None:
+    def offered(line: str) -> list[str]:
+        words = len(line.split(" ")) - 1
+        variables = f"_WORKBENCH_COMPLETE=bash_complete COMP_WORDS={shlex.quote(line)} COMP_CWORD={words}"
+        done = shell(f"{variables} $workbench")
+        assert done.stderr == ""
+        return [each.partition(",")[2] for each in done.stdout.splitlines()]
+
+    assert offered("workbench comp") == ["compute", "completion"]
+    assert offered("workbench job st") == ["stream"]
+    assert sorted(offered("workbench job show ")) == sorted(some_jobs)
+    assert offered(f"workbench job stream --name {some_jobs[0][:-1]}") == [some_jobs[0]]
+    assert offered("workbench compute show ") == ["local"]
+    assert offered("workbench schema job.") == ["job.command"]
+    assert "complete -o" in shell('eval "$($workbench completion bash)"; complete -p workbench').stdout
