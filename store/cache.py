@@ -27,7 +27,8 @@ from store import trees
 from store.addresses import Address, key, no_listing
 from store.disk import explain, locked, publish, staging, write_whole
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
-from store.transfer.incoming import AbandonedError, Origin, Progress, Watch
+from store.telling import Progress
+from store.transfer.incoming import AbandonedError, Origin, Watch
 
 POLL_SECONDS = 0.1
 

@@ -92,7 +92,7 @@ def replace_file(source: Path, target: Path, mode: int = 0o600, mtime_ns: int | 
 
 
 def write_whole(target: Path, text: str, *, durable: bool = False) -> None:
-    """Write a private file that is at any time the old one or the whole new one; after a power cut too if ``durable``."""
+    """Write a private file that is at any time the old one or the whole new one, after a power cut if ``durable``."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{target.name[:200]}.", dir=target.parent)
     try:
         with open(descriptor, "w", encoding="utf-8") as stream:

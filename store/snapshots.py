@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, overload
@@ -20,13 +19,12 @@ from store.disk import explain, publish, staging
 from store.errors import MachineError, NotFoundError, UsageError
 from store.ignore import CodeFiles, Rules, read_rules
 from store.layout import Layout
+from store.telling import Say
 
 ATTEMPTS = 3
 """How often a folder that changes meanwhile is read again before what was copied is taken as it is."""
 
 LARGE = 100 << 20
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

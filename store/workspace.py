@@ -24,10 +24,9 @@ from store import database
 from store.disk import locked, write_whole
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.layout import Layout
+from store.telling import Say
 
 FOLDERS = ("blobstore", "filestore", "vault", "environments", "jobs", "run")
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

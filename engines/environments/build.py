@@ -31,6 +31,7 @@ from engines.environments.running import ASKED_EVERY, BuildCanceled, end_orphans
 from store.disk import locked, write_whole
 from store.errors import ConflictError, MachineError
 from store.layout import Layout
+from store.telling import Cancelled, Say
 
 _BUILDING = "WORKBENCH_BUILDING"
 """The variable by which processes of a build are known; its value is the folder that is built."""
@@ -46,14 +47,12 @@ _STEP = re.compile(r"\s*(?:Resolved|Downloading|Building|Prepared|Installed|Byte
 _BARE_SINCE = Version("3.12")
 """Since then a new environment holds pip alone, as with Python's own venv."""
 
-Say = Callable[[str], None]
-
 
 def build(
     definition: Definition,
     layout: Layout,
     log: Path,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Cancelled = lambda: False,
     say: Say = lambda line: None,
     *,
     environ: Mapping[str, str] | None = None,
@@ -79,7 +78,7 @@ def build(
 
 
 @contextlib.contextmanager
-def _exclusive(path: Path, cancelled: Callable[[], bool], say: Say) -> Iterator[None]:
+def _exclusive(path: Path, cancelled: Cancelled, say: Say) -> Iterator[None]:
     told = False
 
     def waiting() -> None:
@@ -101,7 +100,7 @@ class _Build:
     place: Path
     log: Path
     variables: Mapping[str, str]
-    cancelled: Callable[[], bool]
+    cancelled: Cancelled
     say: Say
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,9 @@ from store.disk import explain, publish, staging
 from store.errors import UsageError, WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
+from store.telling import Cancelled, Say
 from store.transfer.incoming import AbandonedError
 from store.uris import EXPRESSION, Place, Resolver, substitute
-
-Say = Callable[[str], None]
-Cancelled = Callable[[], bool]
 
 CAPTURED = ("outputs", "logs")
 """The folders of the working copy whose files become artifacts."""

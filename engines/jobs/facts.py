@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from store.jobs import Job
 from store.layout import Layout
+from store.times import timestamp
 
 
 def summary(job: Job) -> dict[str, Any]:
@@ -72,10 +72,3 @@ def duration(job: Job) -> float | None:
     if job.started_at is None:
         return None
     return round((job.ended_at or time.time()) - job.started_at, 3)
-
-
-def timestamp(seconds: float | None) -> str | None:
-    """A time as ISO 8601 in UTC, to the millisecond."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -23,8 +23,8 @@ from store import computes, jobs, names, snapshots
 from store import environments as registered
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
+from store.telling import Say
 
-Say = Callable[[str], None]
 Place = tuple[str, int, int]
 """File, line and column, counted from 1."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import sqlite3
-from datetime import UTC, datetime
 from typing import Any
 
 from store.errors import NotFoundError
+from store.times import timestamp_of_ms
 
 JOB_STATES = {
     "SCHEDULED": "NotStarted",
@@ -65,19 +65,12 @@ def _document(row: Any) -> dict[str, Any]:
         "name": name,
         "experiment_id": str(number),
         "runs": runs,
-        "last_run_time": timestamp(last_start),
-        "creation_time": timestamp(created),
-        "last_update_time": timestamp(updated),
+        "last_run_time": timestamp_of_ms(last_start),
+        "creation_time": timestamp_of_ms(created),
+        "last_update_time": timestamp_of_ms(updated),
         "archived": stage != "active",
         "artifact_location": location,
     }
-
-
-def timestamp(milliseconds: int | None) -> str | None:
-    """A time of MLflow's as ISO 8601 in UTC."""
-    if milliseconds is None:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def experiment_names(connection: sqlite3.Connection) -> list[str]:

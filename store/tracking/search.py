@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from store.errors import NotFoundError, UsageError
 from store.layout import Layout
-from store.tracking.experiments import JOB_STATES, timestamp
+from store.times import timestamp_of_ms
+from store.tracking.experiments import JOB_STATES
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -94,8 +95,8 @@ def _document(run: Run, experiments: dict[str, str]) -> dict[str, Any]:
         "display_name": info.run_name,
         "experiment_name": experiments[info.experiment_id],
         "status": JOB_STATES.get(info.status, info.status),
-        "start_time": timestamp(info.start_time),
-        "end_time": timestamp(info.end_time),
+        "start_time": timestamp_of_ms(info.start_time),
+        "end_time": timestamp_of_ms(info.end_time),
         "metrics": dict(data.metrics),
         "params": dict(data.params),
         "tags": dict(data.tags),

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from store.database import open_unchecked
 from store.disk import locked
 from store.errors import MachineError
 from store.layout import Layout
+from store.telling import Say
 from store.tracking.runs import experiment_artifacts
 from store.tracking.schema import OWN_TABLES, check_installed, check_revision, installed_version, revision
 
@@ -36,7 +37,7 @@ database.close()
 """Run by a child process, which alone pays for MLflow. The journal mode is kept in the file."""
 
 
-def ensure_mlflow_database(layout: Layout, say: Callable[[str], None]) -> None:
+def ensure_mlflow_database(layout: Layout, say: Say) -> None:
     """Make the workspace's ``mlflow.db`` where there is none, and check one that is there.
 
     ``say`` is told what takes long. Raises ConflictError for a database of another MLflow, MachineError when none can
@@ -61,7 +62,7 @@ def template_path() -> Path:
 
 
 @contextmanager
-def template(say: Callable[[str], None]) -> Iterator[Path]:
+def template(say: Say) -> Iterator[Path]:
     """The template, made first where it is missing; in a folder that is thrown away where the cache cannot be kept."""
     path = template_path()
     try:

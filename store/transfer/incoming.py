@@ -14,9 +14,7 @@ from typing import IO, Protocol
 from store.addresses import Address
 from store.disk import CHUNK, NO_ROOM, explain
 from store.errors import MachineError, WorkbenchError
-
-Progress = Callable[[int, int | None], None]
-"""Told how many bytes are here, and of how many, where that is known."""
+from store.telling import Progress
 
 BROKEN_IN_A_ROW = 5
 """How often a transfer may break off without having brought anything before it is given up."""

@@ -111,9 +111,10 @@ def denied_file(found: Match, facts: JobFacts) -> Symptom:
     return paths.denied(found["file"].strip().strip("'`\"‘’"), facts)
 
 
-Say = Callable[[Match, JobFacts], Symptom]
+Reading = Callable[[Match, JobFacts], Symptom]
+"""What a line says of the job."""
 
-RULES: tuple[tuple[re.Pattern[str], Say, frozenset[int]], ...] = tuple(
+RULES: tuple[tuple[re.Pattern[str], Reading, frozenset[int]], ...] = tuple(
     (re.compile(pattern), say, frozenset(codes))
     for pattern, say, codes in (
         (rf"^{SHELL}: {AT}(?P<name>\w{{1,200}}): (?:unbound variable|parameter not set)$", unset_variable, ()),
