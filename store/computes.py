@@ -14,7 +14,7 @@ from store.database import write
 from store.errors import ConflictError, NotFoundError, UsageError
 
 
-def create(connection: sqlite3.Connection, document: Mapping[str, Any], engine: str) -> None:
+def create(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
     """Add a compute target, or replace its document when the name and the type are the same."""
     name, kind = document["name"], document["type"]
     with write(connection):
@@ -22,14 +22,14 @@ def create(connection: sqlite3.Connection, document: Mapping[str, Any], engine: 
         if row is not None and row["type"] != kind:
             raise ConflictError(f"there is a compute named {name!r} already, of type {row['type']}")
         connection.execute(
-            "INSERT INTO compute (name, type, engine, document, created_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (name) DO UPDATE SET document = excluded.document, engine = excluded.engine",
-            (name, kind, engine, json.dumps(dict(document)), time.time()),
+            "INSERT INTO compute (name, type, document, created_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
+            (name, kind, json.dumps(dict(document)), time.time()),
         )
 
 
 def get(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
-    """A compute's document, with ``engine`` and ``created_on``. Raises NotFoundError, offering what there is."""
+    """A compute's document, with ``created_on``. Raises NotFoundError, offering what there is."""
     row = connection.execute("SELECT * FROM compute WHERE name = ?", (name,)).fetchone()
     if row is None:
         there = [r[0] for r in connection.execute("SELECT name FROM compute ORDER BY name")]
@@ -45,7 +45,7 @@ def get(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
 
 def read(row: sqlite3.Row) -> dict[str, Any]:
     """A row of the table, as a flat document."""
-    return {**json.loads(row["document"]), "engine": row["engine"], "created_on": row["created_at"]}
+    return {**json.loads(row["document"]), "created_on": row["created_at"]}
 
 
 def find(connection: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from store.errors import ConflictError, MachineError, NotFoundError
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest Alembic revision; a test holds it against the migrations."""
 
 BUSY_SECONDS = 60.0

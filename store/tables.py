@@ -83,8 +83,7 @@ class Compute(SQLModel, table=True):
     __tablename__ = "compute"
 
     name: str = Field(primary_key=True)
-    type: str
-    engine: str = Field(description="Which entry point of ``workbench.compute`` runs its tasks.")
+    type: str = Field(description="Which entry point of ``workbench.compute`` runs its tasks.")
     document: str
     created_at: float
 

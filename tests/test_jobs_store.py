@@ -109,13 +109,13 @@ def test_a_wide_job_is_not_passed_over(connection: sqlite3.Connection) -> None:
 
 
 def test_computes_do_not_share_slots(connection: sqlite3.Connection) -> None:
-    computes.create(connection, {"name": "pool", "type": "amlcompute", "max_instances": 1}, "local")
+    computes.create(connection, {"name": "pool", "type": "amlcompute", "max_instances": 1})
     queue_up(connection, new("a"), new("b", compute="pool"), new("c", compute="pool"))
     assert queue.attention(connection, {"local": 1, "pool": 1}).granted == {"a", "b"}
 
 
 def test_a_busy_compute_is_not_deleted(connection: sqlite3.Connection) -> None:
-    computes.create(connection, {"name": "pool", "type": "amlcompute"}, "local")
+    computes.create(connection, {"name": "pool", "type": "amlcompute"})
     jobs.submit(connection, new("a", compute="pool"))
     with pytest.raises(ConflictError, match="unfinished job"):
         computes.delete(connection, "pool")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from engines import plugins
 from engines.compute import registry
 from engines.compute.local import LocalEngine
+from store import plugins
 from store.errors import MachineError, NotFoundError
 
 ROOT = Path(__file__).parent.parent
@@ -35,10 +35,10 @@ class Angry:
 @pytest.fixture(autouse=True)
 def afresh() -> Any:
     """What is installed is looked at once in a process."""
-    for cached in (plugins.find, registry.engine):
+    for cached in (plugins.find, registry.make):
         cached.cache_clear()
     yield
-    for cached in (plugins.find, registry.engine):
+    for cached in (plugins.find, registry.make):
         cached.cache_clear()
 
 
@@ -59,23 +59,27 @@ def install(site: Path, name: str, lines: str, version: str = "1.0") -> None:
 
 def test_the_built_in_engine_is_declared() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"][registry.GROUP]
-    plugin = plugins.Plugin(registry.GROUP, "local", declared["local"], "workbench-ml")
-    assert plugin.load() is LocalEngine
+    assert set(declared) == {"local", "amlcompute"}, "the types of compute that this machine serves"
+    for kind, address in declared.items():
+        assert plugins.Plugin(registry.GROUP, kind, address, "workbench-ml").load() is LocalEngine
 
 
 def test_an_engine_of_another_package(site: Path) -> None:
     install(
-        site, "far-away", "[console_scripts]\nx = y:z\n\n[workbench.compute]\n# remote\nfar = far_away:Engine [extra]\n"
+        site,
+        "far-away",
+        "[console_scripts]\nx = y:z\n\n[workbench.compute]\n# remote\nfar = far_away:Engine [extra]\n"
+        "farther = far_away:Engine\n",
     )
     far = registry.engine("far")
     assert far.capacity({}) == 42
-    assert registry.engine("far") is far, "one for the whole process"
-    assert "far" in registry.names()
+    assert registry.engine("far") is registry.engine("farther") is far, "one for the whole process"
+    assert "far" in registry.types()
 
 
 def test_an_engine_that_is_not_there(site: Path) -> None:
     install(site, "far-away", "[workbench.compute]\nfar = far_away:Engine\n")
-    with pytest.raises(NotFoundError, match=r"'near'; installed: .*far"):
+    with pytest.raises(NotFoundError, match=r"'near'; there are .*far"):
         registry.engine("near")
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -57,16 +58,25 @@ def test_an_older_program_refuses_a_newer_database_and_touches_nothing(fresh: Pa
     assert not list(fresh.parent.glob("*.backup"))
 
 
-def test_a_backup_is_taken_before_a_migration(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection = database.connect(fresh)
-    with database.write(connection):
-        connection.execute("INSERT INTO workspace VALUES ('id', 'kept', '{}', 0)")
+def test_a_database_of_the_first_revision_is_migrated_after_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "workbench.db"
+    upgrade = command.upgrade
+    with monkeypatch.context() as old:
+        old.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+        migrate.migrate(path)
+    with sqlite3.connect(path, isolation_level=None) as connection:
+        connection.execute("INSERT INTO compute VALUES ('pool', 'amlcompute', 'local', '{\"max_instances\": 2}', 1.5)")
     connection.close()
-    monkeypatch.setattr(migrate, "REVISION", "0002")
-    backup = migrate.migrate(fresh)
+    backup = migrate.migrate(path)
+    assert [dict(row) for row in database.connect(path).execute("SELECT * FROM compute")] == [
+        {"name": "pool", "type": "amlcompute", "document": '{"max_instances": 2}', "created_at": 1.5}
+    ]
     assert backup is not None
     with sqlite3.connect(backup) as copy:
-        assert copy.execute("SELECT name FROM workspace").fetchall() == [("kept",)]
+        assert copy.execute("SELECT name, engine FROM compute").fetchall() == [("pool", "local")]
+    copy.close()
     assert backup.stat().st_mode & 0o777 == 0o600
 
 

@@ -1,7 +1,8 @@
 """What an engine is: where one task runs, how it is started, watched and stopped.
 
-A package brings an engine by declaring a class under the entry-point group ``workbench.compute``; the built-in one
-comes in the same way. ``engines/compute/contract.py`` holds the tests that each has to pass.
+A package brings an engine by declaring a class under the entry-point group ``workbench.compute``, by the name of the
+type of compute that it serves (``registry.py`` finds it); the built-in one comes in the same way.
+``engines/compute/contract.py`` holds the tests that each has to pass.
 """
 
 from __future__ import annotations

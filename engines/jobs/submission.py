@@ -99,7 +99,7 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
 
 def check_room(target: Mapping[str, Any], slots: int) -> None:
     """A job wider than its compute would wait for ever."""
-    room = engine(target["engine"]).capacity(target)
+    room = engine(target["type"]).capacity(target)
     if slots > room:
         raise UsageError(
             f"instance_count {slots} is more than the compute {target['name']!r} has: {room}",

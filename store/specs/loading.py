@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 from pydantic import ValidationError
 
-from store.errors import DocumentError, Fault, NotFoundError, UsageError
+from store import plugins
+from store.errors import DocumentError, Fault, MachineError, NotFoundError, UsageError
 from store.specs.document import Document, load_document
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ KINDS: dict[str, tuple[str, str]] = {
     "compute.local": ("store.specs.compute", "LocalCompute"),
     "data": ("store.specs.data", "Data"),
 }
-"""The kinds of documents, and where the model of each is."""
+"""The kinds of documents of the dialect, and where the model of each is."""
+
+GROUP = "workbench.documents"
+"""Packages bring further kinds, such as ``compute.slurm``, as entry points of this group: subclasses of ``Spec``."""
 
 FAMILIES = {"job": "command", "compute": None}
 """Kinds that a document's ``type`` tells apart, and the type of a document that has none."""
@@ -37,19 +41,28 @@ _LATER = {
 
 def kinds() -> list[str]:
     """The kinds of documents that there are models of."""
-    return list(KINDS)
+    return [*KINDS, *(kind for kind in plugins.find(GROUP) if kind not in KINDS)]
 
 
 def model_of(kind: str) -> type[Spec]:
-    """The model of a kind; it is imported only now."""
-    if kind not in KINDS:
-        from store.specs.nearest import suggestion
+    """The model of a kind; it is imported only now. Looking for what packages bring is spared where it can be."""
+    if kind in KINDS:
+        module, name = KINDS[kind]
+        model: type[Spec] = getattr(import_module(module), name)
+        return model
+    if kind in plugins.find(GROUP):
+        return _brought(plugins.find(GROUP)[kind])
+    from store.specs.nearest import suggestion
 
-        raise UsageError(
-            f"There is no kind of document {kind!r}", hint=suggestion(kind, KINDS, introduction="There are")
-        )
-    module, name = KINDS[kind]
-    model: type[Spec] = getattr(import_module(module), name)
+    raise UsageError(f"There is no kind of document {kind!r}", hint=suggestion(kind, kinds(), introduction="There are"))
+
+
+def _brought(plugin: plugins.Plugin) -> type[Spec]:
+    from store.specs.spec import Spec
+
+    model = plugin.load()
+    if not (isinstance(model, type) and issubclass(model, Spec)):
+        raise MachineError(f"{plugin} is no model of a document: it is not derived from store.specs.spec.Spec")
     return model
 
 
@@ -94,8 +107,10 @@ def kind_of(document: Document, kind: str) -> str:
     """The exact kind of a document of a family; raises DocumentError if its ``type`` is none that can be used."""
     if kind not in FAMILIES:
         return kind
-    types = [name.partition(".")[2] for name in KINDS if name.startswith(kind + ".")]
     stated = document.data.get("type", FAMILIES[kind])
+    if isinstance(stated, str) and f"{kind}.{stated.lower()}" in KINDS:
+        return f"{kind}.{stated.lower()}"
+    types = [name.partition(".")[2] for name in kinds() if name.startswith(kind + ".")]
     if isinstance(stated, str) and stated.lower() in types:
         return f"{kind}.{stated.lower()}"
     if "type" not in document.data:

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from engines import plugins
 from engines.compute.base import Engine
 from engines.compute.process_identity import boot_id
 from engines.compute.registry import engine
@@ -19,7 +18,7 @@ from engines.jobs.collection import Outcome, collect, never_ran
 from engines.jobs.control import Process
 from engines.jobs.preparation import Cancelled, Prepared, prepare
 from engines.jobs.symptoms.cause import Cause
-from store import computes, database, jobs, queue
+from store import computes, database, jobs, plugins, queue
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
@@ -49,6 +48,7 @@ class Agent:
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
         self.killed: set[str] = set()
+        self.lamented: set[str] = set()
         self.leaving = False
         self.boot = boot_mark()
         self.controllers = {name: plugin.load() for name, plugin in plugins.find("workbench.jobs").items()}
@@ -101,16 +101,35 @@ class Agent:
                 return bool(found.jobs) or jobs.count_unfinished(self.connection) > 0
 
     def capacity(self) -> dict[str, int]:
-        """The slots of each compute."""
-        return {each["name"]: engine(each["engine"]).capacity(each) for each in computes.find(self.connection)}
+        """The slots of each compute; none where its engine is missing or broken: its jobs wait until it works."""
+        slots: dict[str, int] = {}
+        for each in computes.find(self.connection):
+            try:
+                slots[each["name"]] = engine(each["type"]).capacity(each)
+            except WorkbenchError as error:
+                self.lament(f"compute {each['name']}: {error}")
+        return slots
+
+    def lament(self, trouble: str) -> None:
+        """Log what goes on being wrong, once."""
+        if trouble not in self.lamented:
+            self.lamented.add(trouble)
+            log.error("%s", trouble)
 
     def decide(self, job: Job, granted: bool) -> control.Action | None:
-        """What the job's controller says to what is known of it."""
+        """What the job's controller says to what is known of it; nothing while its engine cannot be asked."""
+        try:
+            process = self.process(job)
+        except database.StoreError:
+            raise
+        except WorkbenchError as error:
+            self.lament(f"job {job.name}: {error}")
+            return None
         facts = control.Facts(
             job=job,
             granted=granted,
             preparation=self.preparations.state(job.name),
-            process=self.process(job),
+            process=process,
             killed=job.name in self.killed,
             collection=self.collections.state(job.name),
         )
@@ -119,7 +138,7 @@ class Agent:
 
     def engine(self, compute: str) -> Engine:
         """The engine of a compute."""
-        return engine(computes.get(self.connection, compute)["engine"])
+        return engine(computes.get(self.connection, compute)["type"])
 
     def process(self, job: Job) -> Process:
         """What the engine says of the job's current attempt."""
@@ -145,12 +164,20 @@ class Agent:
         for job in jobs.unfinished(self.connection):
             if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
                 continue
-            attempt = self.layout.job(job.name).attempt(job.attempt)
-            executor = self.engine(job.compute)
-            if not job.token.startswith(self.boot):
-                continue
-            if executor.poll(attempt).kind == "not_started" and executor.revoke(attempt):
+            if job.token.startswith(self.boot) and self.never_started(job):
                 self.record(job, "Queued", "its process had not started; queued again", token=None)
+
+    def never_started(self, job: Job) -> bool:
+        """Whether a job's attempt did not begin, and now cannot; no while its engine cannot be asked."""
+        attempt = self.layout.job(job.name).attempt(job.attempt)
+        try:
+            executor = self.engine(job.compute)
+            return executor.poll(attempt).kind == "not_started" and executor.revoke(attempt)
+        except database.StoreError:
+            raise
+        except WorkbenchError as error:
+            self.lament(f"job {job.name}: {error}")
+            return False
 
     def act(self, job: Job, action: control.Action) -> None:
         """Do what a controller asked for. What goes wrong with one job never stops the others."""

@@ -7,13 +7,21 @@ from typing import Any
 
 import click
 
-from engines.compute.registry import engine
+from engines.compute.registry import engine, types
 from store import computes
-from store.errors import UsageError
-from workbench.cli.options import Session, document_options, name_argument, output_options, say, workspace_option
+from store.errors import UsageError, WorkbenchError
+from workbench.cli.options import (
+    Session,
+    compute_names,
+    document_options,
+    name_argument,
+    output_options,
+    workspace_option,
+)
 from workbench.cli.output import emit
+from workbench.cli.talk import confirm, say
 
-COLUMNS = ("name", "type", "slots", "engine")
+COLUMNS = ("name", "type", "slots")
 
 
 @click.group()
@@ -28,8 +36,8 @@ def compute() -> None:
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(["amlcompute", "local"], case_sensitive=False),
-    help="What kind; either is a pool of slots here. Default: amlcompute.",
+    type=click.Choice(types(), case_sensitive=False),
+    help="What kind; amlcompute and local are pools of slots here. Default: amlcompute.",
 )
 @click.option("--size", help="Accepted and kept; this machine is the size it is.")
 @click.option("--min-instances", type=click.IntRange(min=0), help="Accepted and kept.")
@@ -57,7 +65,8 @@ def create(
     if file is None:
         given.setdefault("type", "amlcompute")
     document = load("compute", file, overrides, **given).document()
-    computes.create(session.connection_for_writing(), document, engine="local")
+    engine(document["type"]).capacity(document)  # before anything is written: does it work?
+    computes.create(session.connection_for_writing(), document)
     from workbench.agent import channel
 
     channel.poke(session.layout)
@@ -65,8 +74,12 @@ def create(
 
 
 def shown(document: dict[str, Any]) -> dict[str, Any]:
-    """A compute as it is listed, with the slots that its engine gives it."""
-    return {**document, "slots": engine(document["engine"]).capacity(document), "provisioning_state": "Succeeded"}
+    """A compute as it is listed, with the slots that its engine gives it; one whose engine does not work says why."""
+    try:
+        slots = engine(document["type"]).capacity(document)
+    except WorkbenchError as error:
+        return {**document, "slots": 0, "provisioning_state": "Failed", "provisioning_errors": str(error)}
+    return {**document, "slots": slots, "provisioning_state": "Succeeded"}
 
 
 @compute.command("list")
@@ -74,26 +87,26 @@ def shown(document: dict[str, Any]) -> dict[str, Any]:
 @workspace_option
 def list_computes(session: Session, output: str | None, query: str | None) -> None:
     """List compute targets."""
-    emit([shown(each) for each in computes.find(session.connection_for_writing())], output, query, COLUMNS)
+    emit([shown(each) for each in computes.find(session.connection_for_reading())], output, query, COLUMNS)
 
 
 @compute.command()
-@name_argument("compute")
+@name_argument("compute", compute_names)
 @output_options
 @workspace_option
 def show(session: Session, name: str, output: str | None, query: str | None) -> None:
     """Show a compute target."""
-    emit(shown(computes.get(session.connection_for_writing(), name)), output, query)
+    emit(shown(computes.get(session.connection_for_reading(), name)), output, query)
 
 
 @compute.command()
-@name_argument("compute")
+@name_argument("compute", compute_names)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @workspace_option
 def delete(session: Session, name: str, yes: bool) -> None:
     """Delete a compute target. Jobs that ran on it stay."""
     computes.get(session.connection, name)
     if not yes:
-        click.confirm(f"Delete the compute {name!r}?", abort=True, err=True)
+        confirm(f"Delete the compute {name!r}?")
     computes.delete(session.connection, name)
     say(f"deleted {name}")

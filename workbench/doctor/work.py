@@ -131,11 +131,11 @@ STARTED = ("Running", "CancelRequested")
 
 def is_lost(connection: sqlite3.Connection, place: Place, job: Job) -> bool:
     """Whether an attempt was started and neither runs nor has left an exit record."""
-    row = connection.execute("SELECT engine FROM compute WHERE name = ?", (job.compute,)).fetchone()
+    row = connection.execute("SELECT type FROM compute WHERE name = ?", (job.compute,)).fetchone()
     if row is None:
         return False
     try:
-        return engine(row["engine"]).poll(place.layout.job(job.name).attempt(job.attempt)).kind == "lost"
+        return engine(row["type"]).poll(place.layout.job(job.name).attempt(job.attempt)).kind == "lost"
     except WorkbenchError:
         return False
 

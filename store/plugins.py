@@ -66,6 +66,12 @@ def find(group: str) -> dict[str, Plugin]:
     return found
 
 
+def look_again() -> None:
+    """Forget what was found: a package may have been installed since."""
+    find.cache_clear()
+    importlib.invalidate_caches()
+
+
 def in_folders(group: str) -> Iterator[Plugin]:
     """From the metadata folders on ``sys.path``; of a package that is there twice the first counts, as for imports."""
     seen: set[str] = set()
