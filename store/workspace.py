@@ -15,7 +15,7 @@ import sqlite3
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from store import database
 from store.disk import locked, write_whole
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.layout import Layout
+from store.mounts import Mount, mount_of
 from store.telling import Say
 
 FOLDERS = ("blobstore", "filestore", "vault", "environments", "jobs", "run")
@@ -92,7 +93,11 @@ def upgrade(layout: Layout, error: database.RevisionError) -> sqlite3.Connection
 def open_or_create(found: Found, say: Say) -> sqlite3.Connection:
     """Connect, making the workspace first when there is none."""
     if not found.exists:
-        create(found.layout, {"name": default_name(found)}, say)
+        try:
+            create(found.layout, {"name": default_name(found)}, say)
+        except ConflictError:
+            if not found.exists:  # else another process made it in the meantime
+                raise
     return open_existing(found)
 
 
@@ -113,8 +118,9 @@ def create(layout: Layout, document: dict[str, Any], say: Say) -> None:
         layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         layout.root.chmod(0o700)
         with locked(layout.root / ".creating"):
-            if not layout.database.exists():
-                fill(layout, document, say)
+            if layout.database.exists():
+                raise ConflictError(f"{layout.root} is a workspace already")
+            fill(layout, document, say)
     except OSError as error:
         raise MachineError(f"no workspace could be made at {layout.root}: {error.strerror or error}") from error
     (layout.root / ".creating").unlink(missing_ok=True)
@@ -125,14 +131,17 @@ def refuse_foreign_folder(root: Path) -> None:
     """A workspace is never strewn into a folder that holds something else."""
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is a file, not a folder for a workspace")
-    if root.is_dir() and any(entry.name != ".creating" for entry in root.iterdir()):
-        leftovers = {*FOLDERS, ".creating", "mlflow.db", "workbench.db.new"}
-        foreign = sorted(entry.name for entry in root.iterdir() if entry.name not in leftovers)
-        if foreign:
-            raise UsageError(
-                f"{root} holds other things ({', '.join(foreign[:3])}): a workspace wants a folder of its own",
-                hint=f"Name a new folder, such as {root / '.workbench'}.",
-            )
+    foreign = sorted(entry.name for entry in root.iterdir() if not is_ours(entry.name)) if root.is_dir() else []
+    if foreign:
+        raise UsageError(
+            f"{root} holds other things ({', '.join(foreign[:3])}): a workspace wants a folder of its own",
+            hint=f"Name a new folder, such as {root / '.workbench'}.",
+        )
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of this name may lie in a workspace that is being made, or that was cut short."""
+    return name in {*FOLDERS, ".creating"} or name.lstrip(".").startswith(("workbench.db", "mlflow.db"))
 
 
 def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
@@ -140,6 +149,8 @@ def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
     from store.tracking.template import ensure_mlflow_database
 
     say(f"new workspace {document['name']!r} at {layout.root}")
+    if warning := network_warning(layout.root):
+        say(warning)
     for name in FOLDERS:
         (layout.root / name).mkdir(exist_ok=True, mode=0o700)
     ensure_mlflow_database(layout, say)
@@ -148,6 +159,17 @@ def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
         leftover.unlink()
     fill_database(fresh, document)
     fresh.rename(layout.database)
+
+
+def network_warning(root: Path, mounts: Iterable[Mount] | None = None) -> str | None:
+    """What to say of a place on another machine's disk; None for one on a disk of this machine."""
+    mount = mount_of(root, mounts)
+    if mount is None or not mount.is_network:
+        return None
+    return (
+        f"warning: {root} is on a network file system ({mount.kind}, {mount.source}): SQLite and locks may fail there."
+        " A folder on a disk of this machine is safe: --workspace PATH or $WORKBENCH_WORKSPACE."
+    )
 
 
 def fill_database(fresh: Path, document: dict[str, Any]) -> None:
