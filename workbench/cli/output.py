@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 WIDE = 200
 """Columns of a table that goes into a file or a pipe."""
+
+ROOMY = 100
+"""From this width on, columns stand two blanks apart, else one."""
 
 SHORT = 12
 """Cells up to this length are never broken, and names and states never at all."""
@@ -125,7 +129,8 @@ def print_table(console: Console, value: Any, columns: Sequence[Column]) -> None
 
     if isinstance(value, list) and value and isinstance(value[0], Mapping):
         shown = [(each, key_reader(each)) if isinstance(each, str) else each for each in columns or list(value[0])]
-        grid = Table(box=None, pad_edge=False, header_style="bold")
+        gap = 1 if console.width < ROOMY else 2
+        grid = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, header_style="bold")
         filled = [(heading, texts) for heading, read in shown if any(texts := [human(read(row)) for row in value])]
         for heading, texts in filled:
             whole = max(map(len, texts)) <= SHORT or heading in ("name", "status")
@@ -166,11 +171,11 @@ def human(value: Any) -> Any:
     return Text(value.rstrip("\n") if isinstance(value, str) else scalar(value))
 
 
-def age(seconds: float | None) -> str:
-    """How long ago a time was, in words: ``just now``, ``5 min ago``, ``3 days ago``."""
-    if seconds is None:
+def age(timestamp: str | None) -> str:
+    """How long ago a time of a document was, in words: ``just now``, ``5 min ago``, ``3 days ago``."""
+    if timestamp is None:
         return ""
-    passed = max(0, int(time.time() - seconds))
+    passed = max(0, int(time.time() - datetime.fromisoformat(timestamp).timestamp()))
     for unit, length in (("day", 86_400), ("h", 3600), ("min", 60)):
         if passed >= length:
             count = passed // length
