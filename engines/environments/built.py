@@ -29,8 +29,8 @@ class Tracking(Enum):
     """Workbench is installed there, with its tracking store."""
     PLUGIN = "plugin"
     """The same MLflow: the tracking store works from a folder on ``PYTHONPATH``."""
-    SERVER = "server"
-    """Another MLflow, which cannot open the database: a server stands in."""
+    APART = "apart"
+    """Another MLflow, which cannot open the database: what it logs goes to a folder."""
     NONE = "none"
     """No MLflow."""
 
@@ -63,9 +63,10 @@ def activation(python: Path, environ: Mapping[str, str] | None = None) -> dict[s
     return variables
 
 
-def mlflow_version(python: Path) -> str | None:
-    """The version of the MLflow that ``import mlflow`` gives there, whole or skinny."""
-    return _version(python, "mlflow") or _version(python, "mlflow_skinny")
+def mlflow_package(python: Path) -> tuple[str, str] | None:
+    """Name and version of the package that ``import mlflow`` finds there: the whole MLflow, or the skinny one."""
+    found = ((name, _version(python, name.replace("-", "_"))) for name in ("mlflow", "mlflow-skinny"))
+    return next(((name, version) for name, version in found if version is not None), None)
 
 
 def has_workbench(python: Path) -> bool:
@@ -84,12 +85,12 @@ def has_workbench(python: Path) -> bool:
 
 def tracking(python: Path, own_version: str) -> Tracking:
     """How MLflow is reached from there; ``own_version`` is that of Workbench's MLflow."""
-    there = mlflow_version(python)
+    there = mlflow_package(python)
     if there is None:
         return Tracking.NONE
     # The skinny MLflow lacks SQLAlchemy, on which the tracking store rests.
-    if there != own_version or _version(python, "mlflow") is None:
-        return Tracking.SERVER
+    if there != ("mlflow", own_version):
+        return Tracking.APART
     return Tracking.OWN if has_workbench(python) else Tracking.PLUGIN
 
 

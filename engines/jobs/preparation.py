@@ -188,15 +188,22 @@ def tracking_variables(job: Job, layout: Layout, python: Path, say: Callable[[st
             from store.tracking.plugin import write_plugin
 
             return {"PYTHONPATH": str(write_plugin(layout.run / "plugin"))}
-        case built.Tracking.SERVER:
+        case built.Tracking.APART:
             place = layout.artifacts(job.name) / "mlruns"
+            there = " ".join(built.mlflow_package(python) or ())
             say(
-                f"the environment has MLflow {built.mlflow_version(python)}, the workspace MLflow {own}: what the "
-                f"script logs goes to {place}, not into the workspace. To have it tracked, ask for mlflow=={own}."
+                f"the environment has {there}, the workspace needs mlflow {own}: what the script logs goes to {place}, "
+                f"not into the workspace. To have it tracked, ask for mlflow=={own} in the environment."
             )
-            return {"MLFLOW_TRACKING_URI": place.as_uri(), "MLFLOW_RUN_ID": "", "MLFLOW_EXPERIMENT_ID": ""}
+            return apart(place)
         case _:
             return {}
+
+
+def apart(place: Path) -> dict[str, str]:
+    """The variables of an MLflow that is to keep what it logs, models too, in a folder; recent ones want to be told."""
+    elsewhere = dict.fromkeys(("MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"), "")
+    return {**elsewhere, "MLFLOW_TRACKING_URI": place.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
 
 
 def discard(job: Job, layout: Layout) -> None:

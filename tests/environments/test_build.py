@@ -17,7 +17,7 @@ import pytest
 from tiny_packages import write_gated_source, write_wheel
 
 from engines.environments.build import build
-from engines.environments.built import READY, activation, folder, interpreter, mlflow_version
+from engines.environments.built import READY, activation, folder, interpreter, mlflow_package
 from engines.environments.definition import Definition
 from engines.environments.failures import explain
 from engines.environments.interpreters import installed, own
@@ -403,4 +403,4 @@ def test_the_curated_environment_trains_and_tracks(define: Define, layout: Layou
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines()[-1].startswith("1.5.")
-    assert run.stdout.split()[-1] == mlflow_version(python) == mlflow_version(Path(sys.executable))
+    assert ("mlflow", run.stdout.split()[-1]) == mlflow_package(python) == mlflow_package(Path(sys.executable))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.environments.built import Tracking, activation, has_workbench, mlflow_version, tracking
+from engines.environments.built import Tracking, activation, has_workbench, mlflow_package, tracking
 
 OWN_MLFLOW = importlib.metadata.version("mlflow")
 
@@ -51,13 +51,13 @@ def test_a_python_that_is_no_virtual_environment_sets_none(tmp_path: Path) -> No
 
 
 def test_the_mlflow_of_this_python() -> None:
-    assert mlflow_version(Path(sys.executable)) == OWN_MLFLOW
+    assert mlflow_package(Path(sys.executable)) == ("mlflow", OWN_MLFLOW)
     assert tracking(Path(sys.executable), OWN_MLFLOW) in (Tracking.OWN, Tracking.PLUGIN)
 
 
 def test_an_environment_without_mlflow(python: Path) -> None:
     install(python, "mlflow_export_import", "1.0")
-    assert mlflow_version(python) is None
+    assert mlflow_package(python) is None
     assert tracking(python, OWN_MLFLOW) is Tracking.NONE
 
 
@@ -65,13 +65,13 @@ def test_an_environment_without_mlflow(python: Path) -> None:
     ("name", "version", "expected"),
     [
         ("mlflow", OWN_MLFLOW, Tracking.PLUGIN),
-        ("mlflow", "2.9.2", Tracking.SERVER),
-        ("mlflow_skinny", OWN_MLFLOW, Tracking.SERVER),
+        ("mlflow", "2.9.2", Tracking.APART),
+        ("mlflow_skinny", OWN_MLFLOW, Tracking.APART),
     ],
 )
 def test_how_mlflow_is_reached(name: str, version: str, expected: Tracking, python: Path) -> None:
     install(python, name, version)
-    assert mlflow_version(python) == version
+    assert mlflow_package(python) == (name.replace("_", "-"), version)
     assert tracking(python, OWN_MLFLOW) is expected
 
 

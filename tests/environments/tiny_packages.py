@@ -7,12 +7,19 @@ from pathlib import Path
 
 
 def write_wheel(
-    folder: Path, name: str, version: str, *, needs: str = "", entry_points: str = "", source: str = ""
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    needs: str = "",
+    entry_points: str = "",
+    source: str = "",
+    module: str = "",
 ) -> Path:
-    """A wheel with one module called ``name``."""
+    """A wheel with one module, called ``name`` too unless it is given."""
     info = f"{name}-{version}.dist-info"
     files = {
-        f"{name}.py": source or f"VERSION = {version!r}\n",
+        f"{module or name}.py": source or f"VERSION = {version!r}\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
