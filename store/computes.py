@@ -12,6 +12,7 @@ from typing import Any
 from store import jobs
 from store.database import write
 from store.errors import ConflictError, NotFoundError, UsageError
+from store.times import timestamp
 
 
 def create(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
@@ -45,7 +46,7 @@ def get(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
 
 def read(row: sqlite3.Row) -> dict[str, Any]:
     """A row of the table, as a flat document."""
-    return {**json.loads(row["document"]), "created_on": row["created_at"]}
+    return {**json.loads(row["document"]), "created_on": timestamp(row["created_at"])}
 
 
 def find(connection: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from store import cache as content
+from store.times import timestamp
 from workbench.cli.options import output_options
 from workbench.cli.output import Column, age, emit, size
 from workbench.cli.talk import confirm, say
@@ -95,7 +96,7 @@ def shown(entry: content.Entry) -> dict[str, Any]:
         "complete": entry.complete,
         "etag": entry.etag,
         "last_modified": entry.last_modified,
-        "creation_time": entry.created_at,
+        "creation_time": timestamp(entry.created_at),
     }
 
 

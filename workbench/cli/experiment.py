@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime
 
 import click
 
@@ -16,7 +15,7 @@ from workbench.cli.talk import say
 LIST_COLUMNS: tuple[Column, ...] = (
     "name",
     "runs",
-    ("last run", lambda row: row["last_run_time"] and age(datetime.fromisoformat(row["last_run_time"]).timestamp())),
+    ("last run", lambda row: age(row["last_run_time"])),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ LIST_COLUMNS: tuple[Column, ...] = (
     "status",
     ("experiment", lambda row: row["experiment_name"]),
     ("duration", lambda row: duration(row["duration_seconds"])),
-    ("age", lambda row: age(datetime.fromisoformat(row["creation_time"]).timestamp()).removesuffix(" ago")),
+    ("age", lambda row: age(row["creation_time"]).removesuffix(" ago")),
     ("cause", lambda row: row["cause"] if row["status"] == "Failed" else ""),
 )
 STATES = [*jobs.UNFINISHED, *sorted(jobs.TERMINAL)]
