@@ -112,7 +112,7 @@ def _build_anew(build: _Build) -> Path:
     _check_files(definition)
     interpreter = _interpreter(definition, build)
     started = time.monotonic()
-    build.say(f"Building environment {definition} with Python {interpreter.version}, once")
+    build.say(f"Building environment {definition} with Python {interpreter.version}, once; log: {build.log}")
     try:
         _fill(build, interpreter)
         _check_files(definition)

@@ -44,8 +44,8 @@ def from_curated(one: CuratedEnvironment, version: str | None, environ: Mapping[
                 hint=f"Write azureml:{one.name}@latest.",
             )
         content.notes.append(
-            f"{one.name}: Workbench has its own version {one.version} of this curated environment, which is used in "
-            f"place of Azure ML's version {version}"
+            f"Workbench has its own version {one.version} of this curated environment, which is used in place of "
+            f"Azure ML's version {version}"
         )
     for line in one.requirements():
         content.reader.read_line(line, None)

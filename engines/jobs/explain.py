@@ -42,13 +42,13 @@ def log_of(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Path:
     return logs[rank] if 0 <= rank < len(logs) else folder.log
 
 
-def end_of_log(job: Job, layout: Layout) -> list[str]:
-    """The last lines of the log that tells of a job's end."""
+def telling_log(job: Job, layout: Layout) -> Path:
+    """The log that tells of an ended job's end, by its exit record."""
     try:
         record = json.loads((layout.job(job.name).attempt(job.attempt) / "exit.json").read_bytes())
     except (OSError, ValueError):
         record = None
-    return read_tail(log_of(record, job, layout)).shown()
+    return log_of(record, job, layout)
 
 
 def process_logs(attempt: Path) -> list[Path]:

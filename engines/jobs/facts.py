@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from store.jobs import Job
-from store.layout import Layout
+from store.layout import JobFolder, Layout
 from store.times import timestamp
 
 
@@ -61,10 +61,16 @@ def document(job: Job, layout: Layout, metrics: Mapping[str, float], parameters:
             "git": job.source.get("git"),
         },
         "code_snapshot": job.snapshot,
-        "log_files": {"user_logs/std_log.txt": str(folder.log)},
+        "log_files": log_files(folder),
         "folder": str(folder.root),
         "artifacts": str(layout.artifacts(job.name)),
     }
+
+
+def log_files(folder: JobFolder) -> dict[str, str]:
+    """Where each log lies: of every process, of the preparation, of the environment's build."""
+    found = [*folder.user_logs.glob("*.txt"), *folder.system_logs.glob("*.log")]
+    return {str(path.relative_to(folder.root)): str(path) for path in [folder.log, *sorted({*found} - {folder.log})]}
 
 
 def duration(job: Job) -> float | None:

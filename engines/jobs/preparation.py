@@ -65,7 +65,7 @@ def prepare(
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
     script = render(job.document["command"], {**inputs, **outputs, "name": Value(job.name, is_path=False)})
     return Prepared(
-        task=make_task(job, layout, token, script),
+        task=make_task(job, layout, token, script, say),
         environment=together(
             built.activation(python, submitted),
             dict(definition.variables),
@@ -158,22 +158,24 @@ def environment_python(
         from engines.environments.build import build
 
         log = layout.job(job.name).system_logs / "environment.log"
-        say(f"building the environment {definition}; its log is {log}")
         python = build(definition, layout, log, cancelled, say, environ=submitted)
     return python
 
 
-def make_task(job: Job, layout: Layout, token: str, script: Script) -> Task:
+def make_task(job: Job, layout: Layout, token: str, script: Script, say: Callable[[str], None]) -> Task:
     """The task that the shim will read."""
     folder = layout.job(job.name)
     argv = [runtime.shell(), "-c", script.text]
     limits = job.document.get("limits") or {}
+    members = processes(job.document, folder.user_logs, argv)
+    if len(members) > 1:
+        say(f"{len(members)} processes; shown is what the first one prints, the logs of all are in {folder.user_logs}")
     return Task(
         token=token,
         name=job.name,
         directory=str(folder.working_copy),
         time_limit=limits.get("timeout"),
-        processes=processes(job.document, folder.user_logs, argv),
+        processes=members,
         journal=str(folder.journal),
         sample_every=SAMPLE_SECONDS,
         notify=str(layout.agent_socket),

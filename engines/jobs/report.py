@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from engines.jobs.differences import Difference, differences
-from engines.jobs.explain import end_of_log
+from engines.jobs.explain import telling_log
 from engines.jobs.symptoms.cause import Cause, UserException
+from engines.jobs.symptoms.log_tail import read_tail
 from store.jobs import Job
 from store.layout import Layout
 
@@ -25,13 +26,16 @@ def report(
 ) -> list[str]:
     """The lines to show, plain text. ``last_completed`` is the job that this one is held against.
 
-    Paths are shown as they are reached from ``here``; ``with_log`` is False where the log has just been shown whole.
+    Paths are shown as they are reached from ``here``; ``with_log`` is False where the log has just been shown whole:
+    that of the first process, where there are several.
     """
+    log, first = telling_log(job, layout), layout.job(job.name).log
+    others = log.resolve() != first.resolve()
     cause, start = Cause.read(job.cause or {}), here or Path.cwd()
     found = differences(job, last_completed, layout) if last_completed is not None else []
     parts = [
         what_happened(job, cause, start),
-        last_lines(end_of_log(job, layout)) if with_log else [],
+        last_lines(read_tail(log).shown(), str(log) if others else "its log") if with_log or others else [],
         what_differs(last_completed, found),
         next_commands(job, start, with_log=with_log),
     ]
@@ -84,11 +88,11 @@ def users_path(file: str, code: Path | None, here: Path) -> str:
     return str(absolute) if relative.startswith("../..") else relative
 
 
-def last_lines(lines: list[str]) -> list[str]:
+def last_lines(lines: list[str], log: str) -> list[str]:
     """The end of the log."""
     if not lines:
-        return ["Its log is empty."]
-    return ["The last lines of its log:", *(f"  | {line}" for line in lines)]
+        return [f"{log[0].upper()}{log[1:]} is empty."]
+    return [f"The last lines of {log}:", *(f"  | {line}" for line in lines)]
 
 
 def what_differs(last: Job | None, found: Sequence[Difference]) -> list[str]:
@@ -164,13 +168,17 @@ def shortened(text: str, width: int) -> str:
 
 
 def wrapped(text: str, indent: str = "  ") -> list[str]:
-    """Paragraphs broken into lines; commands and paths stay whole."""
-    lines: Iterable[str] = text.splitlines() or [""]
-    return [
-        part
-        for line in lines
-        for part in textwrap.wrap(
-            line, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-        )
-        or [""]
-    ]
+    """Paragraphs broken into lines, each as far indented as it was; commands and paths stay whole."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        within = indent + line[: len(line) - len(line.lstrip())]
+        width = max(WIDTH, len(within) + 40)
+        lines += textwrap.wrap(
+            line.strip(),
+            width,
+            initial_indent=within,
+            subsequent_indent=within,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return lines or [""]

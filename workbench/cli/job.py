@@ -158,7 +158,7 @@ def readable(shown: dict[str, Any]) -> dict[str, Any]:
         "duration": duration(shown["duration_seconds"]),
         "peak memory": size(shown["peak_memory_bytes"]),
         "cpu time": duration(shown["cpu_seconds"]),
-        "log": shown["log_files"]["user_logs/std_log.txt"],
+        "log": list(shown["log_files"].values()),
         "artifacts": shown["artifacts"],
     }
 
