@@ -67,8 +67,11 @@ def absolute(path: str) -> Path:
     return Path(path).expanduser().resolve()
 
 
-def open_existing(found: Found) -> sqlite3.Connection:
-    """Connect to a workspace that exists; an older one is migrated first. Raises NotFoundError when there is none."""
+def open_existing(found: Found, end_agent: Callable[[Layout], object] = lambda _: None) -> sqlite3.Connection:
+    """Connect to a workspace that exists. Raises NotFoundError when there is none.
+
+    An older one is migrated first, for which ``end_agent`` is called: no agent may be alive meanwhile.
+    """
     if not found.exists:
         raise NotFoundError(
             f"there is no workspace at {found.layout.root} yet",
@@ -77,20 +80,23 @@ def open_existing(found: Found) -> sqlite3.Connection:
     try:
         return database.connect(found.layout.database)
     except database.RevisionError as error:
-        return upgrade(found.layout, error)
+        return upgrade(found.layout, error, end_agent)
 
 
-def upgrade(layout: Layout, error: database.RevisionError) -> sqlite3.Connection:
+def upgrade(layout: Layout, error: database.RevisionError, end_agent: Callable[[Layout], object]) -> sqlite3.Connection:
     """Migrate an older database, with no agent alive; a newer one raises the error that brought us here."""
     from store import migrate
 
     migrate.refuse_newer(error.database, error.found)
+    end_agent(layout)
     with exclusive(layout.agent_lock, "an agent is running in this workspace: `workbench agent stop` ends it first"):
         migrate.migrate(layout.database)
     return database.connect(layout.database)
 
 
-def open_or_create(found: Found, say: Say) -> sqlite3.Connection:
+def open_or_create(
+    found: Found, say: Say, end_agent: Callable[[Layout], object] = lambda _: None
+) -> sqlite3.Connection:
     """Connect, making the workspace first when there is none."""
     if not found.exists:
         try:
@@ -98,7 +104,7 @@ def open_or_create(found: Found, say: Say) -> sqlite3.Connection:
         except ConflictError:
             if not found.exists:  # else another process made it in the meantime
                 raise
-    return open_existing(found)
+    return open_existing(found, end_agent)
 
 
 def default_name(found: Found) -> str:

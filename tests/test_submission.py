@@ -16,7 +16,7 @@ import yaml
 from engines.jobs import submission
 from engines.jobs.submission import Submission
 from store import database, jobs
-from store.errors import ConflictError, DocumentError
+from store.errors import ConflictError, DocumentError, MachineError
 from store.layout import Layout
 from tests.conftest import Cli
 from workbench.cli.options import Session
@@ -143,7 +143,7 @@ def test_a_name_taken_in_the_last_moment_costs_its_owner_nothing(folder: Path, l
 def test_a_job_that_cannot_be_written_leaves_nothing(folder: Path, layout: Layout) -> None:
     (layout.jobs / "mine").write_text("in the way of its folder")
     wanted = Submission({"type": "command", "command": "echo", "name": "mine"}, "d.yml")
-    with pytest.raises(OSError, match="mine"):
+    with pytest.raises(MachineError, match="mine"):
         submission.submit(database.connect(layout.database), layout, wanted)
     assert not jobs.exists(database.connect(layout.database), "mine")
 

@@ -32,7 +32,7 @@ class Session:
     def connection(self) -> sqlite3.Connection:
         """For reading: a workspace that does not exist is an error."""
         if self._connection is None:
-            self._connection = workspace.open_existing(self.found)
+            self._connection = workspace.open_existing(self.found, end_older_agent)
         return self._connection
 
     def connection_for_reading(self) -> sqlite3.Connection:
@@ -44,7 +44,7 @@ class Session:
     def connection_for_writing(self) -> sqlite3.Connection:
         """For writing: makes the workspace when there is none, and says where."""
         if self._connection is None:
-            self._connection = workspace.open_or_create(self.found, say)
+            self._connection = workspace.open_or_create(self.found, say, end_older_agent)
         return self._connection
 
     def watch(self) -> None:
@@ -61,6 +61,14 @@ class Session:
 
         jobs.get(self.connection, name)
         self.watch()
+
+
+def end_older_agent(layout: Layout) -> None:
+    """Make room for a migration; the jobs of that agent run on, and the next one adopts them."""
+    from workbench.agent import start
+
+    if start.stop(layout):
+        say("ended the agent of an older version; running jobs go on")
 
 
 def workspace_option(command: Command) -> Command:

@@ -1,0 +1,68 @@
+"""A newer program meets the workspace of an older one, whose agent still runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine
+
+from store import database, migrate
+from store.layout import Layout
+from tests.conftest import Cli
+
+OLDER_AGENT = """
+import sys
+from pathlib import Path
+from store.layout import Layout
+from workbench.agent.lock import AgentLock
+
+assert AgentLock(Layout(Path(sys.argv[1]))).acquire("0.0.1")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def older_agent(layout: Layout) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the agent's lock, as an agent of an older version does, beside a database of that time."""
+    for file in layout.root.glob("workbench.db*"):
+        file.unlink()
+    engine = create_engine(f"sqlite:///{layout.database}")
+    with engine.begin() as connection:
+        config = migrate.configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with subprocess.Popen(
+        [sys.executable, "-c", OLDER_AGENT, str(layout.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_an_older_agent_makes_room_for_the_migration(
+    older_agent: subprocess.Popen[str], layout: Layout, cli: Cli
+) -> None:
+    done = cli("job", "list")
+    assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
+    assert "ended the agent of an older version" in done.stderr
+    assert older_agent.wait(10) != 0
+    connection = database.open_unchecked(layout.database)
+    assert database.revision(connection) == database.REVISION
+    assert list(layout.root.glob("workbench.db.0001.*.backup"))
+
+
+def test_an_agent_beside_a_newer_database_is_left_alone(
+    older_agent: subprocess.Popen[str], layout: Layout, cli: Cli
+) -> None:
+    connection = database.open_unchecked(layout.database)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    done = cli("job", "list")
+    assert done.returncode == 4 and "9999" in done.stderr
+    assert older_agent.poll() is None
