@@ -57,9 +57,17 @@ def locate(given: str | None, start: Path | None = None) -> Found:
     here = start or Path.cwd()
     for folder in (here, *here.parents):
         candidate = folder / ".workbench"
-        if (candidate / "workbench.db").exists():
+        if is_workspace_or_empty(candidate):
             return Found(Layout(candidate.resolve()), "folder")
     return Found(Layout(absolute(str(data_folder() / "default"))), "default")
+
+
+def is_workspace_or_empty(folder: Path) -> bool:
+    """Whether a folder is a workspace, or one that is yet to be made; not what another program keeps there."""
+    try:
+        return (folder / "workbench.db").exists() or all(is_ours(entry.name) for entry in folder.iterdir())
+    except OSError:  # there is none, or none that we may look into
+        return False
 
 
 def absolute(path: str) -> Path:

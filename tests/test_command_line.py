@@ -17,6 +17,7 @@ import pytest
 
 from engines.jobs.submission import Submission, submit
 from store import database, jobs
+from store import workspace as workspaces
 from store.layout import Layout
 from tests.conftest import Cli
 from workbench.cli import output
@@ -120,6 +121,26 @@ def test_a_job_that_another_cancels_is_no_interruption(shell: Shell, tmp_path: P
     done = shell("$workbench run job.yml --name mine & cat gate; $workbench job cancel mine; wait $!")
     assert done.returncode == 1
     assert "mine Canceled" in done.stderr
+
+
+def test_ctrl_c_at_the_terminal_does_not_reach_a_run_in_the_background(shell: Shell, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "gate")
+    os.mkfifo(tmp_path / "begun")
+    (tmp_path / "job.yml").write_text(f"command: echo >{tmp_path}/begun; cat {tmp_path}/gate\n")
+    done = shell("$workbench run job.yml & cat begun; kill -INT $!; echo through >gate; wait $!")
+    assert (done.returncode, done.stdout.strip()) == (0, "through"), done.stderr
+
+
+def test_a_folder_up_the_tree_becomes_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / ".workbench").mkdir()
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert workspaces.locate(None, tmp_path / "a" / "b").layout.root == (tmp_path / ".workbench").resolve()
+    (tmp_path / "a" / ".workbench").mkdir()
+    (tmp_path / "a" / ".workbench" / "settings.ini").touch()
+    assert workspaces.locate(None, tmp_path / "a" / "b").layout.root == (tmp_path / ".workbench").resolve()
+    workspaces.create(Layout(tmp_path / "a" / "b" / ".workbench"), {"name": "near"}, lambda _: None)
+    found = workspaces.locate(None, tmp_path / "a" / "b")
+    assert (found.layout.root, found.origin) == ((tmp_path / "a" / "b" / ".workbench").resolve(), "folder")
 
 
 def test_no_colour_where_none_is_wanted(terminal: Terminal, tmp_path: Path, some_jobs: list[str]) -> None:

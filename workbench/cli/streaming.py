@@ -47,7 +47,9 @@ class Interrupts:
         self.handled = 0
 
     def __enter__(self) -> Interrupts:
-        self.before = signal.signal(signal.SIGINT, self.note)
+        self.before = signal.getsignal(signal.SIGINT)
+        if self.before is not signal.SIG_IGN:  # a shell starts `... &` that way: Ctrl-C is then meant for another
+            signal.signal(signal.SIGINT, self.note)
         return self
 
     def __exit__(self, *_: object) -> None:
