@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from mlflow.entities import Metric, Param, Run, RunTag
+    from mlflow.entities import LoggedModel, Metric, Param, Run, RunTag
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from sqlalchemy.orm import Session
 else:
@@ -125,6 +125,22 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         """Whether the job's run is one of that experiment that can be logged to."""
         found = self.search_runs([experiment_id], f"attributes.run_id = '{self._job}'", 1, 1)  # 1: the active ones
         return len(found) == 1
+
+    def create_logged_model(
+        self, experiment_id: str, name: str | None = None, source_run_id: str | None = None, *rest: Any, **more: Any
+    ) -> LoggedModel:
+        """As MLflow's, but a model that is logged while no run is active is one of the job's run.
+
+        MLflow 3 logs a model without starting a run: after autologging has ended the job's run, and in a script that
+        logs nothing else, the model would belong to no run, and ``runs:/JOB/model`` would lead nowhere.
+        """
+        if source_run_id or not self._is_here(experiment_id):
+            return super().create_logged_model(experiment_id, name, source_run_id, *rest, **more)
+        from mlflow.entities import LoggedModelOutput
+
+        model = super().create_logged_model(experiment_id, name, self._job, *rest, **more)
+        self.log_outputs(self._job, [LoggedModelOutput(model.model_id, step=0)])
+        return model
 
     def delete_run(self, run_id: str) -> None:
         self._runs.discard(run_id)
