@@ -6,11 +6,13 @@ the middle. Every commit is flushed to the disk (``synchronous=FULL``): what was
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from store.disk import is_full
 from store.errors import ConflictError, MachineError, NotFoundError
 
 REVISION = "0002"
@@ -103,21 +105,39 @@ class StoreError(MachineError):
 
 
 def damaged(database: Path, error: sqlite3.Error) -> MachineError:
-    """The error for a database that does not open."""
+    """The error for a database that does not open. To open one takes some room, and the right to write."""
+    if isinstance(error, sqlite3.OperationalError) and database.exists():
+        if is_full(database):
+            return no_room(database)
+        if not os.access(database, os.W_OK) or not os.access(database.parent, os.W_OK):
+            return read_only(database, error)
     return MachineError(f"{database} cannot be opened: {error}", hint="`workbench doctor` looks for the reason.")
+
+
+def no_room(database: Path | str) -> StoreError:
+    """The error for a full disk."""
+    return StoreError(
+        f"no room left on the disk that holds {database}; nothing was written",
+        hint="Free some room and try again: what was accepted before is kept, and goes on by itself.",
+    )
+
+
+def read_only(database: Path | str, error: sqlite3.Error) -> StoreError:
+    """The error for a workspace that this user may not write."""
+    return StoreError(
+        f"{database} cannot be written ({error}); nothing was changed",
+        hint="Check who owns the workspace folder and whether its file system is read-only.",
+    )
 
 
 def unwritable(connection: sqlite3.Connection, error: sqlite3.OperationalError) -> StoreError:
     """The error for a write that the machine refused, in words."""
     place = connection.execute("PRAGMA database_list").fetchone()[2]
     text = str(error)
-    if "full" in text:
-        return StoreError(f"no room left on the disk that holds {place}; nothing was written", hint="Free some room.")
+    if "full" in text or ("I/O" in text and is_full(Path(place))):
+        return no_room(place)
     if "readonly" in text or "unable to open" in text:
-        return StoreError(
-            f"{place} cannot be written ({text}); nothing was changed",
-            hint="Check who owns the workspace folder and whether its file system is read-only.",
-        )
+        return read_only(place, error)
     if "locked" in text or "busy" in text:
         return StoreError(f"{place} stayed locked for {BUSY_SECONDS:.0f} s", hint="`workbench doctor` shows by whom.")
     return StoreError(f"{place}: {text}", hint="`workbench doctor` looks for the reason.")

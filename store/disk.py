@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from store.errors import MachineError
+from store.errors import MachineError, NoRoomError
 
 FICLONE = 0x40049409
 """The ioctl that makes a file share another's blocks until one of them changes (ioctl_ficlone(2))."""
@@ -22,6 +22,9 @@ CHUNK = 1 << 20
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+FULL_BYTES = 1 << 18
+"""With less than this a file system counts as full: too little for one step of the store's log."""
+
 STAGING = ".staging-"
 
 
@@ -29,13 +32,22 @@ def explain(error: OSError, doing: str) -> MachineError:
     """The error for an operation on files that the machine refused: what was being done, why, what to do next."""
     where = f" ({error.filename})" if error.filename else ""
     if error.errno in NO_ROOM:
-        return MachineError(
+        return NoRoomError(
             f"{doing}: the disk is full{where}",
             hint="Free some room and try again; what was there before is untouched.",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return MachineError(f"{doing}: not allowed{where}: {error.strerror}", hint="Check who owns it, and its mode.")
     return MachineError(f"{doing}: {error.strerror or error}{where}")
+
+
+def is_full(path: Path) -> bool:
+    """Whether the file system that holds a path has next to no room left for this user."""
+    try:
+        status = os.statvfs(path)
+    except OSError:
+        return False
+    return status.f_bavail * status.f_frsize < FULL_BYTES
 
 
 def copy_file(source: str | Path, target: str | Path, mode: int = 0o600, mtime_ns: int | None = None) -> None:

@@ -6,6 +6,7 @@
     ├── NotFoundError       3
     ├── ConflictError       4
     └── MachineError        1   the machine cannot do it: no room, no rights, a missing program
+        └── NoRoomError     1   the disk is full: it can be done once there is room
 
 Each says what happened, what was expected, and what to do next.
 """
@@ -50,6 +51,10 @@ class ConflictError(WorkbenchError):
 
 class MachineError(WorkbenchError):
     """The machine cannot do it: no room, no rights, a program that is missing."""
+
+
+class NoRoomError(MachineError):
+    """The disk is full; nothing was lost, and the same can be done once there is room."""
 
 
 @dataclass(frozen=True, slots=True)

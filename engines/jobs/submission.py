@@ -21,6 +21,7 @@ from engines.environments.resolve import resolve
 from engines.jobs import data, runtime
 from store import computes, jobs, names, snapshots
 from store import environments as registered
+from store.disk import explain
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
 from store.telling import Say
@@ -88,6 +89,8 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
             position=lambda path: submission.place(("environment", *path)),
         ),
     )
+    if parent := document.get("parent_job_name"):
+        attempt(("parent_job_name",), lambda: jobs.get(connection, parent))
     for name in document.get("inputs") or {}:
         attempt(("inputs", name), lambda name=name: data.check_input(connection, layout, document, name))
     for name in document.get("outputs") or {}:
@@ -138,12 +141,15 @@ def accept(
         snapshot=code.snapshot,
         name=chosen,
         slots=checked.slots,
+        parent_job_name=document.get("parent_job_name"),
     )
     try:
         return jobs.submit(connection, new, lambda name: write_environment(layout, name, checked.environment.secrets))
-    except BaseException:
+    except BaseException as error:
         if not jobs.exists(connection, chosen):
             discard_environment(layout, chosen)
+        if isinstance(error, OSError):
+            raise explain(error, "the job was not accepted") from error
         raise
 
 

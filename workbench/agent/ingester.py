@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
-from store.errors import WorkbenchError
 from store.layout import Layout
 from store.tracking import ingest, runs
-
-log = logging.getLogger("workbench.agent")
+from workbench.agent.trouble import Laments
 
 INGEST_SECONDS = 0.5
 
@@ -19,8 +17,8 @@ INGEST_SECONDS = 0.5
 class Ingester:
     """Follows the journals of the jobs that it is told to watch."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, laments: Laments) -> None:
+        self.layout, self.laments = layout, laments
         self.watched: frozenset[str] = frozenset()
         self.sizes: dict[str, int] = {}
         self.stopping = threading.Event()
@@ -46,21 +44,26 @@ class Ingester:
             self.thread.join()
 
     def follow(self) -> None:
-        """Look at the journals twice a second while jobs run; sleep while none does."""
-        connection = runs.connect(self.layout)
-        try:
-            while not self.stopping.is_set():
-                self.changed.wait()
-                for job in self.watched:
-                    try:
-                        self.bring_in(connection, job)
-                    except WorkbenchError as error:
-                        log.error("metrics of job %s: %s", job, error)
-                if not self.watched:
-                    self.changed.clear()
+        """Look at the journals twice a second while jobs run; sleep while none does. Trouble is no reason to end."""
+        while not self.stopping.is_set():
+            self.changed.wait()
+            try:
+                with closing(runs.connect(self.layout)) as connection:
+                    self.follow_with(connection)
+            except Exception as error:  # noqa: BLE001  (a database that does not open: what is not in comes in later)
+                self.laments.say("metrics", error)
                 self.stopping.wait(INGEST_SECONDS)
-        finally:
-            connection.close()
+
+    def follow_with(self, connection: sqlite3.Connection) -> None:
+        """Follow until there is nothing to follow."""
+        while self.watched and not self.stopping.is_set():
+            for job in self.watched:
+                try:
+                    self.bring_in(connection, job)
+                except Exception as error:  # noqa: BLE001  (one journal is no reason to leave the others)
+                    self.laments.say(f"metrics of job {job}", error)
+            self.stopping.wait(INGEST_SECONDS)
+        self.changed.clear()
 
     def bring_in(self, connection: sqlite3.Connection, job: str) -> None:
         """Ingest a journal that has grown, a chunk at a time."""

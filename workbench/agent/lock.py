@@ -12,6 +12,9 @@ from pathlib import Path
 from store.layout import Layout
 
 
+FACTS_SIZE = 256
+
+
 @dataclass(frozen=True, slots=True)
 class AgentFacts:
     """What an agent writes into its lock file."""
@@ -41,16 +44,19 @@ class AgentLock:
                     os.close(descriptor)
                     return False
                 time.sleep(0.02)
-        facts = AgentFacts(os.getpid(), version, time.time())
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(facts)).encode(), 0)
         self.descriptor = descriptor
+        self.write(json.dumps(asdict(AgentFacts(os.getpid(), version, time.time()))))
         return True
+
+    def write(self, text: str) -> None:
+        """Overwrite what the file says. It keeps its size: on a full disk what it has is all the room there is."""
+        assert self.descriptor is not None  # noqa: S101  (the lock is held)
+        os.pwrite(self.descriptor, text.encode().ljust(FACTS_SIZE), 0)
 
     def release(self) -> None:
         """Let go of the lock."""
         if self.descriptor is not None:
-            os.ftruncate(self.descriptor, 0)
+            self.write("")
             os.close(self.descriptor)
             self.descriptor = None
 

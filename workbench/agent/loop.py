@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
+import os
 import secrets
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +27,8 @@ from store.jobs import Job
 from store.layout import Layout
 from workbench.agent.channel import Channel
 from workbench.agent.ingester import Ingester
-from workbench.agent.work import Desk
+from workbench.agent.trouble import Laments, may_pass
+from workbench.agent.work import RETRY_SECONDS, Desk
 
 log = logging.getLogger("workbench.agent")
 
@@ -32,6 +36,8 @@ IDLE_SECONDS = 60.0
 """An agent with nothing to watch over leaves after this long; a later command starts another."""
 POLL_SECONDS = 1.0
 """How often running processes are looked at, should a shim have been killed before it could say so."""
+IDLE_POLL_SECONDS = 2.0
+"""How often an idle agent looks unasked: a poke may be lost, as when the runtime folder is cleared."""
 UNCLAIMED_SECONDS = 30.0
 """A shim that has not claimed its attempt after this long never will."""
 
@@ -42,38 +48,49 @@ class Agent:
     def __init__(self, layout: Layout, channel: Channel, wake: Callable[[], Any]) -> None:
         self.layout, self.channel = layout, channel
         self.connection = database.connect(layout.database)
-        self.preparations = Desk("prepare", wake)
-        self.collections = Desk("collect", wake)
-        self.ingester = Ingester(layout)
+        self.home = identity(layout)
+        self.laments = Laments()
+        self.preparations = Desk("prepare", wake, self.laments)
+        self.collections = Desk("collect", wake, self.laments)
+        self.ingester = Ingester(layout, self.laments)
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
         self.killed: set[str] = set()
-        self.lamented: set[str] = set()
+        self.unstarted: dict[str, float] = {}
+        """Jobs whose attempt could not be started for want of room, and was revoked; and when to try again."""
+        self.recovered = False
         self.leaving = False
         self.boot = boot_mark()
         self.controllers = {name: plugin.load() for name, plugin in plugins.find("workbench.jobs").items()}
 
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Work until asked to leave, or until there is nothing to do for ``idle_seconds``."""
-        self.recover()
         self.ingester.start()
         last_busy = time.monotonic()
         while not self.leaving:
-            if self.converge_or_wait():
+            if identity(self.layout) != self.home:
+                log.error("the workspace %s was moved, replaced or deleted: leaving it alone", self.layout.root)
+                self.leave()
+            elif self.converge_or_wait():
                 last_busy = time.monotonic()
                 self.channel.wait(POLL_SECONDS)
             elif time.monotonic() - last_busy > idle_seconds:
                 return
             else:
-                self.channel.wait(idle_seconds / 2)
+                self.channel.wait(min(idle_seconds / 2, IDLE_POLL_SECONDS))
 
     def converge_or_wait(self) -> bool:
         """Converge; a store that cannot be written now (a full disk) is tried again, and nothing is lost."""
         try:
-            return self.converge()
-        except database.StoreError as error:
-            log.error("%s", error)
+            if not self.recovered:
+                self.recover()
+                self.recovered = True
+            busy = self.converge()
+        except (database.StoreError, sqlite3.OperationalError) as error:
+            self.laments.say("the store", error)
             return True
+        self.laments.over("the store")
+        return busy
 
     def leave(self) -> None:
         """Finish what is in hand and return from ``run``; processes go on, and the next agent adopts them."""
@@ -92,10 +109,7 @@ class Agent:
             found = queue.attention(self.connection, self.capacity())
             acted = False
             for job in found.jobs:
-                action = self.decide(job, job.name in found.granted)
-                if action is not None:
-                    self.act(job, action)
-                    acted = True
+                acted |= self.attend(job, job.name in found.granted)
             self.ingester.watch({job.name for job in found.jobs if job.status in ("Running", "CancelRequested")})
             if not acted or self.leaving:
                 return bool(found.jobs) or jobs.count_unfinished(self.connection) > 0
@@ -106,30 +120,51 @@ class Agent:
         for each in computes.find(self.connection):
             try:
                 slots[each["name"]] = engine(each["type"]).capacity(each)
-            except WorkbenchError as error:
-                self.lament(f"compute {each['name']}: {error}")
+            except Exception as error:  # noqa: BLE001  (an engine may be somebody else's)
+                self.laments.say(f"compute {each['name']}", error)
         return slots
 
-    def lament(self, trouble: str) -> None:
-        """Log what goes on being wrong, once."""
-        if trouble not in self.lamented:
-            self.lamented.add(trouble)
-            log.error("%s", trouble)
+    def attend(self, job: Job, granted: bool) -> bool:
+        """Decide on one job and act; whether something was done. What goes wrong with one never stops the others."""
+        if time.monotonic() < self.unstarted.get(job.name, 0.0):
+            return False
+        try:
+            action = self.decide(job, granted)
+            if action is not None:
+                self.perform(job, action)
+        except (database.StoreError, sqlite3.OperationalError):
+            raise
+        except Exception as error:  # noqa: BLE001  (of an engine, a controller, the machine)
+            return self.went_wrong(job, error)
+        self.laments.over(f"job {job.name}")
+        return action is not None
+
+    def went_wrong(self, job: Job, error: Exception) -> bool:
+        """End a job that cannot start; one that may have processes is looked at again at the next poll."""
+        self.laments.say(f"job {job.name}", error)
+        try:
+            if may_pass(error) or not self.cannot_have_run(job.name):
+                return False
+            self.finish(job, never_ran(job, self.layout, "Failed", cause_of(error)))
+        except (database.StoreError, sqlite3.OperationalError):
+            raise
+        except Exception as another:  # noqa: BLE001  (it is as it was)
+            self.laments.say(f"the end of job {job.name}", another)
+            return False
+        return True
+
+    def cannot_have_run(self, name: str) -> bool:
+        """Whether no process of a job ever ran, and none can any more."""
+        job = jobs.get(self.connection, name)
+        return job.token is None or self.engine(job.compute).revoke(self.layout.job(name).attempt(job.attempt))
 
     def decide(self, job: Job, granted: bool) -> control.Action | None:
-        """What the job's controller says to what is known of it; nothing while its engine cannot be asked."""
-        try:
-            process = self.process(job)
-        except database.StoreError:
-            raise
-        except WorkbenchError as error:
-            self.lament(f"job {job.name}: {error}")
-            return None
+        """What the job's controller says to what is known of it."""
         facts = control.Facts(
             job=job,
             granted=granted,
             preparation=self.preparations.state(job.name),
-            process=process,
+            process=self.process(job),
             killed=job.name in self.killed,
             collection=self.collections.state(job.name),
         )
@@ -142,7 +177,9 @@ class Agent:
 
     def process(self, job: Job) -> Process:
         """What the engine says of the job's current attempt."""
-        if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
+        if job.token is None or job.name in self.unstarted:
+            return Process.NONE
+        if job.status not in ("Preparing", "Running", "CancelRequested"):
             return Process.NONE
         state = self.engine(job.compute).poll(self.layout.job(job.name).attempt(job.attempt))
         if state.kind == "exited":
@@ -173,21 +210,9 @@ class Agent:
         try:
             executor = self.engine(job.compute)
             return executor.poll(attempt).kind == "not_started" and executor.revoke(attempt)
-        except database.StoreError:
-            raise
-        except WorkbenchError as error:
-            self.lament(f"job {job.name}: {error}")
+        except Exception as error:  # noqa: BLE001  (an engine may be somebody else's)
+            self.laments.say(f"job {job.name}", error)
             return False
-
-    def act(self, job: Job, action: control.Action) -> None:
-        """Do what a controller asked for. What goes wrong with one job never stops the others."""
-        try:
-            self.perform(job, action)
-        except database.StoreError:
-            raise
-        except WorkbenchError as error:
-            log.error("job %s: %s: %s", job.name, type(action).__name__, error)
-            self.finish(job, never_ran(job, self.layout, "Failed", cause_of(error)))
 
     def perform(self, job: Job, action: control.Action) -> None:
         """One action."""
@@ -234,9 +259,15 @@ class Agent:
         self.record(
             job, "Preparing", "starting", attempt=attempt, token=token, inputs=prepared.inputs, outputs=prepared.outputs
         )
-        folder = self.layout.job(job.name).attempt(attempt)
+        self.unstarted.pop(job.name, None)
+        folder, executor = self.layout.job(job.name).attempt(attempt), self.engine(job.compute)
         self.launched[job.name] = time.monotonic()
-        self.engine(job.compute).start(folder, prepared.task, prepared.environment)
+        try:
+            executor.start(folder, prepared.task, prepared.environment)
+        except WorkbenchError as error:
+            if may_pass(error) and executor.revoke(folder):
+                self.unstarted[job.name] = time.monotonic() + RETRY_SECONDS
+            raise
         self.record(job, "Running", started_at=time.time())
 
     def stop(self, job: Job, at_once: bool) -> None:
@@ -280,7 +311,17 @@ class Agent:
         """Write a job's end."""
         self.record(job, outcome.status, outcome.message, **outcome.facts)
         self.launched.pop(job.name, None)
+        self.unstarted.pop(job.name, None)
         self.killed.discard(job.name)
+
+
+def identity(layout: Layout) -> tuple[int, int] | None:
+    """Which file the workspace's database is; None when it is not there any more."""
+    try:
+        status = os.stat(layout.database)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def boot_mark() -> str:
@@ -309,7 +350,7 @@ def sayer(layout: Layout, job: Job) -> Callable[[str], None]:
     path = layout.job(job.name).system_logs / "preparation.log"
 
     def say(line: str) -> None:
-        with path.open("a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:  # a full disk is no reason to stop
             file.write(f"{line}\n")
 
     return say

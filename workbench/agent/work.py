@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engines.jobs.control import Work
+from workbench.agent.trouble import Laments, may_pass
 
 WORKERS = 8
 """Threads mostly wait: for uv, for a download, for the disk."""
+RETRY_SECONDS = 2.0
+"""Work that found no room on the disk begins again after this long."""
 
 
 @dataclass(slots=True)
@@ -31,7 +34,8 @@ class Item:
 class Desk:
     """Work under way by job name; ``done`` is called, from a thread, whenever a piece is finished."""
 
-    def __init__(self, name: str, done: Callable[[], Any]) -> None:
+    def __init__(self, name: str, done: Callable[[], Any], laments: Laments) -> None:
+        self.laments = laments
         self.pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=name)
         self.items: dict[str, Item] = {}
         self.done = done
@@ -44,9 +48,24 @@ class Desk:
     def begin(self, job: str, work: Callable[[threading.Event], Any]) -> None:
         """Start work for a job; it is given the event that calls it off."""
         event = threading.Event()
-        item = Item(self.pool.submit(work, event), event)
+        item = Item(self.pool.submit(self.persist, job, work, event), event)
         self.items[job] = item
         item.future.add_done_callback(lambda _: self.done())
+
+    def persist(self, job: str, work: Callable[[threading.Event], Any], cancel: threading.Event) -> Any:
+        """Do a piece of work; what the disk has no room for is done again until it has, or until it is called off."""
+        while True:
+            try:
+                result = work(cancel)
+            except Exception as error:
+                if not may_pass(error) or cancel.is_set():
+                    raise
+                self.laments.say(f"job {job} waits", error)
+                if cancel.wait(RETRY_SECONDS):
+                    raise
+            else:
+                self.laments.over(f"job {job} waits")
+                return result
 
     def call_off(self, job: str) -> None:
         """Ask the work for a job to stop; it stays busy until it has."""

@@ -1,0 +1,202 @@
+"""A disk that fills up and a workspace that cannot be written: clear errors, and nothing that was accepted is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from store import database, jobs, workspace
+from store.jobs import Filter
+from store.layout import Layout
+from workbench.agent import lock, start
+
+MEGABYTES = 24
+
+
+def mount(*arguments: str) -> bool:
+    return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system of the test's own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if not mount("-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=0700", "tmpfs", str(place)):
+        pytest.skip("mounting needs rights that this user does not have")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.fixture
+def small(disk: Path) -> Iterator[Layout]:
+    """A workspace on the small disk."""
+    found = Layout(disk / "ws")
+    workspace.create(found, {"name": "small"}, lambda _: None)
+    yield found
+    start.stop(found)
+
+
+def fill(disk: Path, leave: int = 0) -> None:
+    """Take all the room of a disk but so many bytes."""
+    file = os.open(disk / "ballast", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    free = os.fstatvfs(file).f_bavail * os.fstatvfs(file).f_frsize
+    with contextlib.suppress(OSError):
+        os.posix_fallocate(file, os.fstat(file).st_size, max(free - leave, 1))
+    with contextlib.suppress(OSError):
+        while not leave:
+            os.write(file, b"\0" * 4096)
+    os.close(file)
+
+
+def make_room(disk: Path) -> None:
+    (disk / "ballast").unlink()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def cli(layout: Layout, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "workbench.cli.main", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root)},
+    )
+
+
+def states(layout: Layout) -> dict[str, int]:
+    with contextlib.closing(database.connect(layout.database)) as connection:
+        return jobs.count_by_status(connection)
+
+
+def document(folder: Path, command: str) -> Path:
+    file = folder / "job.yml"
+    lines = "".join(f"  {line}\n" for line in command.splitlines())
+    file.write_text(f"command: |\n{lines}")
+    return file
+
+
+def is_whole(layout: Layout) -> bool:
+    with contextlib.closing(database.connect(layout.database)) as connection:
+        return connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_jobs_end_well_though_the_disk_was_full_when_they_ended(small: Layout, disk: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    file = document(tmp_path, f"echo kept > outputs/result\nuntil [ -e {go} ]; do sleep 0.1; done")
+    names = [cli(small, "run", file, "--detach").stdout.strip() for _ in range(2)]
+    cores = len(os.sched_getaffinity(0))
+    wait_for(lambda: states(small).get("Running", 0) == min(2, cores))
+    fill(disk)
+    go.touch()
+    wait_for(lambda: all((small.job(name).attempt(1) / "exit.json").exists() for name in names[:cores]))
+    agent = lock.holder(small)
+    assert agent is not None
+    refused = cli(small, "run", file)
+    assert refused.returncode == 1
+    assert "no room" in refused.stderr or "disk is full" in refused.stderr, refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert lock.holder(small) == agent, "the agent bears it"
+    make_room(disk)
+    wait_for(lambda: states(small) == {"Completed": 2})
+    assert lock.holder(small) == agent
+    for name in names:
+        assert (small.artifacts(name) / "outputs" / "result").read_text() == "kept\n"
+    assert is_whole(small)
+    assert cli(small, "run", file).returncode == 0
+
+
+def test_what_waits_while_the_disk_is_full_goes_on_when_there_is_room(
+    small: Layout, disk: Path, tmp_path: Path
+) -> None:
+    cli(small, "compute", "create", "--name", "one", "--type", "amlcompute", "--max-instances", "1")
+    go = tmp_path / "go"
+    file = document(tmp_path, f"until [ -e {go} ]; do sleep 0.1; done; echo kept > outputs/result")
+    first = cli(small, "run", file, "--set", "compute=one", "--detach").stdout.strip()
+    wait_for(lambda: states(small).get("Running") == 1)
+    for _ in range(3):
+        assert cli(small, "run", file, "--set", "compute=one", "--detach").returncode == 0
+    fill(disk)
+    (small.job(first).attempt(1) / "cancel").touch()  # it ends, so the next one's turn comes
+    wait_for(lambda: (small.job(first).attempt(1) / "exit.json").exists())
+    go.touch()
+    time.sleep(3)  # let it try: that nothing ends in the meantime is what is tested
+    assert "Failed" not in states(small)
+    make_room(disk)
+    wait_for(lambda: states(small) == {"Canceled": 1, "Completed": 3})
+    assert is_whole(small)
+
+
+def test_an_agent_that_begins_on_a_full_disk_goes_on_when_there_is_room(
+    small: Layout, disk: Path, tmp_path: Path
+) -> None:
+    file = document(tmp_path, "sleep 1")
+    name = cli(small, "run", file, "--detach").stdout.strip()
+    wait_for(lambda: states(small).get("Running") == 1)
+    fill(disk)
+    agent = lock.holder(small)
+    assert agent is not None
+    os.kill(agent.pid, 9)
+    wait_for(lambda: not lock.held(small.agent_lock))
+    shown = cli(small, "job", "show", name, "-o", "json")
+    assert "Traceback" not in shown.stderr
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "workbench.cli.main", "job", "stream", name],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "WORKBENCH_WORKSPACE": str(small.root)},
+    )
+    wait_for(lambda: (small.job(name).attempt(1) / "exit.json").exists())
+    time.sleep(3)
+    make_room(disk)
+    _, told = watching.communicate(timeout=60)
+    assert (watching.returncode, states(small)) == (0, {"Completed": 1}), told
+    assert is_whole(small)
+
+
+def test_a_new_workspace_on_a_full_disk(disk: Path, tmp_path: Path) -> None:
+    layout, file = Layout(disk / "ws"), document(tmp_path, "true")
+    fill(disk, leave=1 << 19)
+    refused = cli(layout, "run", file)
+    assert refused.returncode == 1
+    assert "full" in refused.stderr or "no room" in refused.stderr.lower(), refused.stderr
+    assert not layout.database.exists()
+    make_room(disk)
+    try:
+        assert cli(layout, "run", file).returncode == 0
+    finally:
+        start.stop(layout)
+
+
+def test_a_workspace_that_turns_read_only(small: Layout, disk: Path, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    file = document(tmp_path, f"echo kept > outputs/result; until [ -e {go} ]; do sleep 0.1; done")
+    name = cli(small, "run", file, "--detach").stdout.strip()
+    wait_for(lambda: states(small).get("Running") == 1)
+    # Files that are open for writing keep a file system from being remounted; a mount of the same in its place does not.
+    if not (mount("--bind", str(disk), str(disk)) and mount("-o", "remount,bind,ro", str(disk))):
+        pytest.skip("mounting needs rights that this user does not have")
+    try:
+        for arguments in (["run", file], ["job", "cancel", name]):
+            refused = cli(small, *arguments)
+            assert refused.returncode == 1
+            assert "read-only" in refused.stderr, refused.stderr
+        for arguments in (["job", "list"], ["job", "show", name], ["agent", "status"], ["doctor"]):
+            assert "Traceback" not in cli(small, *arguments).stderr
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    go.touch()
+    wait_for(lambda: states(small) == {"Completed": 1})
