@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 from store import database, jobs, queue
+from store.errors import MachineError
 from store.jobs import Job
 from store.layout import Layout
 from workbench.agent import lock, start
@@ -20,6 +21,8 @@ from workbench.cli.talk import mute, say
 QUICK_SECONDS, CALM_SECONDS = 0.008, 0.05
 CHUNK = 1 << 20
 AGENT_CHECK_SECONDS = 2.0
+MISSED_AGENTS, LOST_AGENTS = 3, 15
+"""After how many checks in a row without an agent, each of which started one, to say so, and to give up."""
 
 
 class Tail:
@@ -70,6 +73,31 @@ class Detached(Exception):
     """The user stopped watching; the job goes on."""
 
 
+class Agents:
+    """Looks now and then whether there is an agent, and starts one where there is none."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.due = time.monotonic() + AGENT_CHECK_SECONDS
+        self.missed = 0
+
+    def keep(self) -> None:
+        """Raises MachineError when one agent after the other does not begin."""
+        if time.monotonic() < self.due:
+            return
+        self.due = time.monotonic() + AGENT_CHECK_SECONDS
+        if lock.held(self.layout.agent_lock):
+            self.missed = 0
+            return
+        self.missed += 1
+        hint = f"`workbench agent logs` shows why: {self.layout.agent_log}"
+        if self.missed == MISSED_AGENTS:
+            say(f"the agent does not begin; trying again. {hint}")
+        if self.missed == LOST_AGENTS:
+            raise MachineError("the agent does not begin; the job stays accepted and waits for one", hint=hint)
+        start.wake(self.layout)
+
+
 def follow(
     connection: sqlite3.Connection,
     layout: Layout,
@@ -81,7 +109,8 @@ def follow(
     folder = layout.job(name)
     log, preparation = Tail(folder.log), Tail(folder.system_logs / "preparation.log")
     told = Told(connection)
-    version, began, agent_seen = -1, time.monotonic(), time.monotonic()
+    agents = Agents(layout)
+    version, began = -1, time.monotonic()
     job = jobs.get(connection, name)
     while True:
         if interrupts.fresh():
@@ -92,10 +121,8 @@ def follow(
         moved = copy_talk(preparation) + copy(log, sys.stdout.buffer)
         if job.finished and not moved:
             return job
-        if time.monotonic() - agent_seen > AGENT_CHECK_SECONDS:
-            agent_seen = time.monotonic()
-            if not job.finished and not lock.held(layout.agent_lock):
-                start.wake(layout)
+        if not job.finished:
+            agents.keep()
         if not moved:
             time.sleep(QUICK_SECONDS if time.monotonic() - began < 2 else CALM_SECONDS)
 
