@@ -171,6 +171,14 @@ def test_json_holds_no_numbers_that_json_does_not_know() -> None:
     assert read == {"a": "NaN", "b": ["Infinity", {"c": "-Infinity"}], "d": 0.5, "e": None}
 
 
+def test_a_single_value_is_itself_in_every_form_for_scripts(cli: Cli, some_jobs: list[str]) -> None:
+    printed = {
+        form: cli("job", "show", some_jobs[0], "--query", "status", "-o", form).stdout
+        for form in ("json", "yaml", "tsv", "table")
+    }
+    assert printed == {"json": '"Completed"\n', **dict.fromkeys(("yaml", "tsv", "table"), "Completed\n")}
+
+
 def test_validate_says_a_thing_once_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "job.yml").write_text("command: 'true'\n")
     assert terminal("job", "validate", str(tmp_path / "job.yml")).count("requires an `environment`") == 1

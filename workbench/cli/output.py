@@ -51,7 +51,8 @@ def emit(
         case "yaml":
             import yaml
 
-            click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+            text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+            click.echo(text.removesuffix("...\n"), nl=False)  # which ends a document that is one bare value
         case "tsv":
             for row in tab_separated(value):
                 click.echo(row)
