@@ -118,6 +118,10 @@ def descendants(table: dict[int, tuple[bytes, int, int, int]]) -> set[int]:
     return found
 
 
+def share_of_memory(pid: int) -> int:
+    return int(*read(b"/proc/%d/smaps_rollup" % pid).partition(b"\nPss:")[2].split()[:1]) * 1024  # 0 if not told
+
+
 def become_subreaper() -> bool:
     """Orphaned descendants become our children, whatever sessions they make: none is lost sight of."""
     try:
@@ -157,8 +161,7 @@ class SystemMetrics:
         return sum(ticks), sum(ticks) - ticks[3] - ticks[4], received, sent
 
     def sample(self) -> None:
-        stamp = (int(time.time() * 1000), self.step)
-        self.step += 1
+        stamp, self.step = (int(time.time() * 1000), self.step), self.step + 1
         room = os.statvfs(b"/")
         used, free = (room.f_blocks - room.f_bfree) * room.f_frsize, room.f_bavail * room.f_frsize
         values = {
@@ -296,8 +299,7 @@ class Supervisor:
 
     def heed(self) -> None:
         """Requests and clocks."""
-        now = time.monotonic()
-        kill = self.asked(b"kill")
+        now, kill = time.monotonic(), self.asked(b"kill")
         if self.kill_at is None:
             if kill or signal.SIGTERM in self.received or self.asked(b"cancel"):
                 self.outcome = "canceled"
@@ -383,8 +385,7 @@ class Supervisor:
         self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
         while left and time.monotonic() < self.killed_at + ABANDON_AFTER:
             self.heed()
-            told_of_each = self.subreaper and self.killed_at == INFINITY
-            self.wait(self.kill_at if told_of_each else time.monotonic() + 0.05)
+            self.wait(self.kill_at if self.subreaper and self.killed_at == INFINITY else time.monotonic() + 0.05)
             left = self.leftovers()
         if left:
             complain(f"could not be ended: {sorted(left)}")
@@ -392,12 +393,12 @@ class Supervisor:
 
     def sample_peak(self, now: float) -> None:
         """The memory of the whole tree: every second, or as seldom as keeps it below 0.2% of a core."""
-        first = self.next_peak < self.started + 1
-        self.next_peak = now + 5
+        first, before, self.next_peak = self.next_peak < self.started + 1, time.process_time(), now + 5
         table = processes()
-        pages = sum(table[pid][3] for pid in descendants(table))
-        self.peak = max(self.peak, pages * os.sysconf("SC_PAGE_SIZE"))
-        self.next_peak = now + min(max((time.monotonic() - now) * 500, 1.0), 5.0)
+        used = {pid: table[pid][3] * os.sysconf("SC_PAGE_SIZE") for pid in descendants(table)}
+        if sum(used.values()) > self.peak:  # what they share, as after a fork, counts once: that takes a closer look
+            self.peak = max(self.peak, sum(share_of_memory(pid) or used[pid] for pid in used))
+        self.next_peak = now + max((time.process_time() - before) * 500, 1.0)
         if first:  # a power failure must not make it look as if it never started; short tasks are spared the wait
             os.fsync(self.folder_file)
 
@@ -421,13 +422,12 @@ class Supervisor:
             "cpu_seconds": self.cpu_seconds,
             "peak_memory_bytes": self.peak,
         }
-        line = dump(record).ljust(RECORD_SIZE)
         give_up = time.monotonic() + RECORD_PATIENCE
         while True:
             try:
                 if self.record_file < 0:
                     self.reserve_record()
-                fill(self.record_file, line)
+                fill(self.record_file, dump(record).ljust(RECORD_SIZE))
                 os.fsync(self.record_file)
                 return os.rename(self.folder + b"/exit.json.tmp", self.folder + b"/exit.json")
             except OSError as error:

@@ -70,8 +70,9 @@ class ExitRecord(TypedDict):
     cpu_seconds: float
     """Of the processes and all that they started and did not outlive."""
     peak_memory_bytes: int
-    """The most that one process ever had, or that all had together when they were looked at (each second or so). Never
-    below the shim's own 9 MB: Linux counts what a process was before it became another program."""
+    """The most that one process ever had, or that all had together (what they share counted once) when they were looked
+    at (each second or so). Never below the shim's own 9 MB: Linux counts what a process was before it became another
+    program."""
 
 
 @dataclass(frozen=True, slots=True)

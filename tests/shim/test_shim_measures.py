@@ -38,10 +38,18 @@ def test_memory_of_one_process(attempt: Attempt) -> None:
 @needs_linux
 @pytest.mark.slow
 def test_memory_of_the_whole_tree(attempt: Attempt) -> None:
-    """Looked at every five seconds at least, every second where that costs nothing."""
+    """Looked at every second where that costs nothing."""
     hold = "held = bytearray(64 << 20); import time; time.sleep(6)"
     record = attempt.run(f"for i in 1 2 3; do {sys.executable} -c '{hold}' & done; wait")
     assert 3 * 64 << 20 < record["peak_memory_bytes"] < 300 << 20
+
+
+@needs_linux
+@pytest.mark.slow
+def test_memory_that_processes_share_counts_once(attempt: Attempt) -> None:
+    fork = "import os, time; held = bytearray(64 << 20); [os.fork() for _ in '12']; time.sleep(3)"
+    record = attempt.run(f'{sys.executable} -c "{fork}"')
+    assert 64 << 20 < record["peak_memory_bytes"] < 2 * 64 << 20
 
 
 @pytest.fixture
