@@ -19,19 +19,27 @@ from store import database, jobs
 from store.errors import ConflictError, DocumentError, MachineError
 from store.layout import Layout
 from tests.conftest import Cli
+from workbench.cli.main import exit_code
 from workbench.cli.options import Session
 from workbench.cli.submitting import submit, submit_again
 
-BROKEN = [
+CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
     for file in sorted((Path(__file__).parent / "specs" / "data" / "broken").glob("*.yml"))
     for case in yaml.safe_load(file.read_text(encoding="utf-8"))
-    if case.get("kind", "job") == "job"
 ]
+
+
+def of_kind(*kinds: str) -> list[Any]:
+    """The broken documents of some kinds."""
+    return [case for case in CASES if case.values[0].get("kind", "job").partition(".")[0] in kinds]
+
+
 NEEDS_THE_WORKSPACE = {
     "a compute that is not there": "command: echo\ncompute: cpu-cluster\n",
     "more instances than there is room for": "command: echo\nresources: {instance_count: 99999}\n",
     "an environment that is not there": "command: echo\nenvironment: azureml:nothing@latest\n",
+    "a parent that is not there": "command: echo\nparent_job_name: nobody\n",
     "an input that is not there": "command: echo\ninputs: {d: {type: uri_file, path: nowhere.csv}}\n",
 }
 
@@ -65,13 +73,30 @@ def traces(layout: Layout) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.parametrize("case", of_kind("job"))
 def test_a_broken_document_leaves_no_trace(case: dict[str, Any], folder: Path, layout: Layout) -> None:
     (folder / "d.yml").write_text(case["document"], encoding="utf-8")
     before = traces(layout)
     with pytest.raises(DocumentError):
         submit(Session(str(layout.root)), Path("d.yml"), case.get("set", ()), **case.get("flags", {}))
     assert traces(layout) == before
+
+
+@pytest.mark.parametrize("case", of_kind("compute", "environment"))
+def test_a_broken_compute_or_environment_leaves_no_trace(case: dict[str, Any], folder: Path, layout: Layout) -> None:
+    (folder / "d.yml").write_text(case["document"], encoding="utf-8")
+    before = traces(layout)
+    overrides = [f"--set={override}" for override in case.get("set", ())]
+    noun = case["kind"].partition(".")[0]
+    assert exit_code(["--workspace", str(layout.root), noun, "create", "--file", "d.yml", *overrides]) == 2
+    assert traces(layout) == before
+
+
+@pytest.mark.parametrize("case", of_kind("workspace"))
+def test_a_broken_workspace_is_not_made(case: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    (folder / "d.yml").write_text(case["document"], encoding="utf-8")
+    assert exit_code(["workspace", "create", str(tmp_path / "new"), "--file", "d.yml"]) == 2
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("document", NEEDS_THE_WORKSPACE.values(), ids=NEEDS_THE_WORKSPACE)
@@ -176,3 +201,11 @@ def test_any_tag_can_be_looked_for(folder: Path, layout: Layout, key: str) -> No
     submission.submit(connection, layout, Submission(document, "d.yml"))
     for tags, found in (({key: "v"}, 1), ({key: None}, 1), ({key: "w"}, 0), ({"other": None}, 0)):
         assert len(jobs.find(connection, jobs.Filter(tags=tags), 10)) == found
+
+
+def test_a_parent_that_the_document_names_has_the_job_as_its_child(folder: Path, layout: Layout) -> None:
+    connection = database.connect(layout.database)
+    parent = submission.submit(connection, layout, Submission({"type": "command", "command": "echo"}, "d.yml"))
+    document = {"type": "command", "command": "echo", "parent_job_name": parent}
+    child = submission.submit(connection, layout, Submission(document, "d.yml"))
+    assert [job.name for job in jobs.find(connection, jobs.Filter(parent_job_name=parent), 10)] == [child]

@@ -79,16 +79,7 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     if target is not None:
         attempt(("resources", "instance_count"), lambda: check_room(target, slots))
     attempt(("distribution",), lambda: check_distribution(document))
-    definition = attempt(
-        ("environment",),
-        lambda: resolve(
-            document.get("environment"),
-            registered=lambda name, version: registered.lookup(connection, name, version),
-            known=[each["name"] for each in registered.find(connection)],
-            folder=Path(submission.file).absolute().parent,
-            position=lambda path: submission.place(("environment", *path)),
-        ),
-    )
+    definition = attempt(("environment",), lambda: environment(connection, submission))
     if parent := document.get("parent_job_name"):
         attempt(("parent_job_name",), lambda: jobs.get(connection, parent))
     for name in document.get("inputs") or {}:
@@ -98,6 +89,17 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     if faults:
         raise DocumentError(faults)
     return Checked(compute, slots, definition)
+
+
+def environment(connection: sqlite3.Connection, submission: Submission) -> Definition:
+    """What the document's environment means in this workspace."""
+    return resolve(
+        submission.document.get("environment"),
+        registered=lambda name, version: registered.lookup(connection, name, version),
+        known=[each["name"] for each in registered.find(connection)],
+        folder=Path(submission.file).absolute().parent,
+        position=lambda path: submission.place(("environment", *path)),
+    )
 
 
 def check_room(target: Mapping[str, Any], slots: int) -> None:
