@@ -269,6 +269,12 @@ def prepare_outputs(job: Job, layout: Layout) -> dict[str, Value]:
     return values
 
 
+def output_places(job: Job, layout: Layout) -> dict[str, str]:
+    """Where every named output lies once the job has ended, by name."""
+    document = job.document
+    return {name: str(Output.read(document, name, job.name, layout).place) for name in document.get("outputs") or {}}
+
+
 def collect_outputs(job: Job, layout: Layout) -> None:
     """Bring all that a job wrote to where it is kept. Can be repeated, also after it was killed in the middle.
 

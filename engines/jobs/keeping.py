@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
+import stat
 from pathlib import Path
 
 from store import trees
@@ -25,24 +25,33 @@ class Keeper:
     def keep(self, source: Path, target: Path) -> None:
         """Move all that is in a folder into another; what has the same name there is replaced.
 
+        A job may have put a link or a file in the place of the folder: that is kept like any other.
         Files of the code that the job has not touched stay: they are no output.
         """
+        if source.is_symlink() or source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._move(source, target, source)
+            return
         target.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if source.is_dir() and not source.is_symlink():
+        if source.is_dir():
             self._move_all(source, target, source)
 
     def _move_all(self, source: Path, target: Path, root: Path) -> None:
+        let_in(source)
         for entry in sorted(source.iterdir()):
-            if entry.is_symlink():
-                self._move_link(entry, free(target / entry.name, folder=False), root)
-            elif entry.is_dir():
-                place = free(target / entry.name, folder=True)
-                place.mkdir(exist_ok=True, mode=0o700)
-                self._move_all(entry, place, root)
-                with contextlib.suppress(OSError):  # something in it was not moved
-                    entry.rmdir()
-            elif entry.is_file() and not self._untouched(entry):
-                move_file(entry, free(target / entry.name, folder=False))
+            self._move(entry, target / entry.name, root)
+
+    def _move(self, entry: Path, target: Path, root: Path) -> None:
+        if entry.is_symlink():
+            self._move_link(entry, target, root)
+        elif entry.is_dir():
+            place = free(target, folder=True)
+            place.mkdir(exist_ok=True, mode=0o700)
+            self._move_all(entry, place, root)
+            with contextlib.suppress(OSError):  # something in it was not moved
+                entry.rmdir()
+        elif entry.is_file() and not self._untouched(entry):
+            move_file(entry, free(target, folder=False))
 
     def _untouched(self, file: Path) -> bool:
         """Whether a file is still as it was checked out."""
@@ -58,16 +67,15 @@ class Keeper:
     def _move_link(self, link: Path, target: Path, root: Path) -> None:
         """A link within what is moved goes on leading there; one into the rest of the job's folder becomes a copy."""
         leads_to = Path(os.path.normpath(link.parent / link.readlink()))
+        place = free(target, folder=False)
         if leads_to.is_relative_to(root):
-            self.link(target, target.parent / os.path.relpath(leads_to, link.parent))
+            self.link(place, place.parent / os.path.relpath(leads_to, link.parent))
         elif leads_to.is_relative_to(self.folder.root) and leads_to.is_dir():
-            if target.is_symlink():
-                target.unlink()
-            shutil.copytree(leads_to, target, dirs_exist_ok=True)
+            copy_folder(leads_to, free(target, folder=True))
         elif leads_to.is_relative_to(self.folder.root) and leads_to.is_file():
-            replace_file(leads_to, target)
+            replace_file(leads_to, place)
         else:
-            replace_link(target, str(leads_to))
+            replace_link(place, str(leads_to))
         link.unlink()
 
     def share(self, source: Path, target: Path) -> None:
@@ -90,6 +98,22 @@ class Keeper:
     def link(self, link: Path, leads_to: Path) -> None:
         """Make a link, relative so that it holds when the workspace is moved."""
         replace_link(link, os.path.relpath(leads_to, link.parent))
+
+
+def let_in(folder: Path) -> None:
+    """Have a folder's owner read it and move things out of it, whatever mode the job gave it."""
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & stat.S_IRWXU != stat.S_IRWXU:
+        folder.chmod(mode | stat.S_IRWXU)
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy the files of a folder; a link in it that leads back to where the walk came from is not followed."""
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for item in trees.survey(source).items:
+        place = target / item.path
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_file(Path(item.source), place, 0o700 if item.executable else 0o600, item.mtime_ns)
 
 
 def free(place: Path, *, folder: bool) -> Path:

@@ -35,7 +35,7 @@ class Cancelled(WorkbenchError):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A job that can start: its task, the environment of its processes, and what its inputs and outputs became."""
+    """A job that can start: its task, the environment of its processes, its inputs and where its outputs will lie."""
 
     task: Task
     environment: dict[str, str]
@@ -76,7 +76,7 @@ def prepare(
             {"WORKBENCH_TOKEN": token},
         ),
         inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
-        outputs={name.removeprefix("outputs."): value.text for name, value in outputs.items()},
+        outputs=data.output_places(job, layout),
     )
 
 
