@@ -115,6 +115,13 @@ def test_nobody_reading_stderr_changes_no_outcome(shell: Shell, tmp_path: Path) 
     assert (tmp_path / "code").read_text() == "0\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has /dev/full")
+def test_a_full_disk_behind_stderr_changes_no_outcome(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: echo line\n")
+    done = shell("$workbench run job.yml 2>/dev/full")
+    assert (done.returncode, done.stdout) == (0, "line\n")
+
+
 def test_a_job_that_another_cancels_is_no_interruption(shell: Shell, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
     (tmp_path / "job.yml").write_text(f"command: echo >{tmp_path}/gate; sleep 60\n")

@@ -140,7 +140,7 @@ def copy_talk(tail: Tail) -> int:
     """As ``copy``, to stderr, whether or not anybody reads it."""
     try:
         return copy(tail, sys.stderr.buffer)
-    except BrokenPipeError:
+    except OSError:
         mute(sys.stderr)
         return 0
 

@@ -12,10 +12,10 @@ from store.errors import UsageError
 
 
 def say(text: str = "", **style: Any) -> None:
-    """Write a line to stderr. When nobody reads it any more it is dropped: that must not change an outcome."""
+    """Write a line to stderr. Where it cannot be written it is dropped: that must not change an outcome."""
     try:
         click.echo(click.style(text, **style) if style else text, err=True)
-    except BrokenPipeError:
+    except OSError:  # a closed pipe, a full disk, a terminal that is gone
         mute(sys.stderr)
 
 
