@@ -176,3 +176,26 @@ def test_the_smallest_job_of_the_documentation_runs(cli: Cli, tmp_path: Path) ->
     (tmp_path / "job.yml").write_text(block.text)
     done = cli("run", tmp_path / "job.yml")
     assert (done.returncode, done.stdout) == (0, "hello, world\n"), done.stderr
+
+
+def shape(line: str) -> str:
+    """A line without what differs between two runs: numbers, names and places."""
+    line = re.sub(r"\b[a-z]+_[a-z]+_[0-9a-z]{10}\b", "JOB", line)
+    return re.sub(r"[\d.]+", "N", re.sub(r"/\S+/(?=blobstore)|(?<= at )/\S+", "", line))
+
+
+@pytest.mark.slow
+def test_the_recorded_session_of_the_readme_is_what_is_printed(cli: Cli) -> None:
+    """Run its first command, and find each of its lines in the order of its stream; '...' leaves lines out."""
+    recorded = next(each for each in BLOCKS if each.page == "README.md" and each.language == "console")
+    command, *lines = recorded.text.partition("\n\n$ ")[0].splitlines()
+    (words,) = invocations(command)
+    done = cli(*(ROOT / word if word.endswith(".yml") else word for word in words))
+    assert done.returncode == 0, done.stderr
+    printed = {shape(line) for line in (done.stdout + done.stderr).splitlines()}
+    expected = [
+        shape(line) for line in lines if line and line.strip() != "..." and not line.startswith("new workspace")
+    ]
+    assert [line for line in expected if line not in printed] == []
+    told = [shape(line) for line in lines if line.startswith(("baseline", "epoch"))]
+    assert [shape(line) for line in done.stdout.splitlines()] == told

@@ -26,7 +26,8 @@ def main() -> None:
         scaler.transform(images), digits, test_size=0.25, random_state=0, stratify=digits
     )
 
-    mlflow.sklearn.autolog(log_models=False)  # parameters, training metrics and a confusion matrix of what is fitted
+    # Parameters, training metrics and a confusion matrix of what is fitted.
+    mlflow.sklearn.autolog(log_models=False, silent=True)
     baseline = LogisticRegression(max_iter=100).fit(train_x, train_y)
     print(f"baseline   accuracy {baseline.score(test_x, test_y):.4f}")
 
