@@ -70,8 +70,22 @@ def _texts(value: object) -> object:
     return {key: "" if item is None else item if isinstance(item, str) else str(item) for key, item in value.items()}
 
 
+def _variable_name(value: str) -> str:
+    if not value or "=" in value or "\0" in value:
+        raise refusal(f"{value!r} cannot be the name of an environment variable", "It may not be empty or hold '='.")
+    return value
+
+
+def _variable(value: str) -> str:
+    if "\0" in value:
+        raise refusal(f"{value!r} cannot be the value of an environment variable", "It may hold no NUL character.")
+    return value
+
+
 Variables = Annotated[
-    dict[str, str], BeforeValidator(_texts), WithJsonSchema({"type": "object", "additionalProperties": True})
+    dict[Annotated[str, AfterValidator(_variable_name)], Annotated[str, AfterValidator(_variable)]],
+    BeforeValidator(_texts),
+    WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 """Environment variables: any value is taken as its text, ``true`` as ``True``, as by the dialect's own tools."""
 
