@@ -47,7 +47,7 @@ def is_full(path: Path) -> bool:
         status = os.statvfs(path)
     except OSError:
         return False
-    return status.f_bavail * status.f_frsize < FULL_BYTES
+    return bool(status.f_blocks) and status.f_bavail * status.f_frsize < FULL_BYTES  # some tell nothing
 
 
 def copy_file(source: str | Path, target: str | Path, mode: int = 0o600, mtime_ns: int | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,8 +103,7 @@ class Layout:
     @property
     def agent_socket(self) -> Path:
         """In the runtime folder under a short hash: the path of a Unix socket is limited to 107 bytes (unix(7))."""
-        runtime = os.environ.get("XDG_RUNTIME_DIR") or f"{tempfile.gettempdir()}/workbench-{os.getuid()}"
-        return Path(runtime) / f"wb-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}.sock"
+        return runtime_folder() / f"wb-{hashlib.sha256(bytes(self.root)).hexdigest()[:16]}.sock"
 
     def job(self, name: str) -> JobFolder:
         return JobFolder(self.jobs / name)
@@ -116,3 +115,27 @@ class Layout:
     def output(self, job: str, name: str) -> Path:
         """The default place of a named output."""
         return self.blobstore / "azureml" / job / name
+
+
+LONGEST_RUNTIME_FOLDER = 75
+"""Bytes. The path of a socket in it may have 103 where it is shortest (macOS), and its name takes 25."""
+
+
+def runtime_folder() -> Path:
+    """The user's runtime folder (XDG base directory specification), else one of ours in /tmp.
+
+    The latter also where the given one is another user's (as after ``sudo -E``) or too long for a socket in it.
+    """
+    given = os.path.realpath(os.environ.get("XDG_RUNTIME_DIR") or "/")
+    if len(os.fsencode(given)) <= LONGEST_RUNTIME_FOLDER and given != "/" and is_own(Path(given)):
+        return Path(given)
+    return Path(f"/tmp/workbench-{os.getuid()}")  # noqa: S108  (whose it is, is looked at before it is used)
+
+
+def is_own(folder: Path) -> bool:
+    """Whether this is a folder, and no link to one, of this user's, that nobody else may write to."""
+    try:
+        status = os.lstat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022

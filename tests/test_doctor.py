@@ -243,11 +243,6 @@ def test_ownership(layout: Layout) -> None:
     assert found.detail.startswith("mlflow.db.")
 
 
-def test_a_socket_path_that_is_too_long(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", f"{tmp_path}/{'x' * 100}")
-    assert bad(folders.agent_socket, layout).title == "the path of the agent's socket is too long"
-
-
 def test_a_runtime_folder_that_is_a_file(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/self")
     assert bad(folders.agent_socket, layout).title == "the agent cannot listen"

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from store import database, jobs, workspace
-from store.jobs import Filter
 from store.layout import Layout
 from workbench.agent import lock, start
 
@@ -186,7 +185,7 @@ def test_a_workspace_that_turns_read_only(small: Layout, disk: Path, tmp_path: P
     file = document(tmp_path, f"echo kept > outputs/result; until [ -e {go} ]; do sleep 0.1; done")
     name = cli(small, "run", file, "--detach").stdout.strip()
     wait_for(lambda: states(small).get("Running") == 1)
-    # Files that are open for writing keep a file system from being remounted; a mount of the same in its place does not.
+    # Files open for writing keep a file system from being remounted; a mount of the same in its place does not.
     if not (mount("--bind", str(disk), str(disk)) and mount("-o", "remount,bind,ro", str(disk))):
         pytest.skip("mounting needs rights that this user does not have")
     try:

@@ -7,10 +7,12 @@ import logging
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
 from store import database, jobs
+from store.errors import WorkbenchError
 from store.layout import Layout
 from workbench.agent.channel import Channel, poke
 from workbench.agent.lock import AgentLock
@@ -33,6 +35,9 @@ def main(root: str) -> int:
     try:
         while serve(layout):
             logging.info("work came while leaving: staying")
+    except WorkbenchError as error:
+        logging.error("%s", error)
+        return error.exit_code
     finally:
         lock.release()
     logging.info("agent leaves, process %d", os.getpid())
@@ -60,7 +65,7 @@ def serve(layout: Layout) -> bool:
         agent.close()
     if agent.leaving:
         return False
-    with database.connect(layout.database) as connection:
+    with closing(database.connect(layout.database)) as connection:
         return jobs.count_unfinished(connection) > 0
 
 

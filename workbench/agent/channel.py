@@ -9,8 +9,10 @@ import contextlib
 import os
 import selectors
 import socket
+from pathlib import Path
 
-from store.layout import Layout
+from store.errors import MachineError
+from store.layout import Layout, is_own
 
 
 class Channel:
@@ -18,7 +20,7 @@ class Channel:
 
     def __init__(self, layout: Layout) -> None:
         self.path = layout.agent_socket
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_own(self.path.parent)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.socket, selectors.EVENT_READ)
@@ -49,8 +51,23 @@ class Channel:
         return True
 
 
+def make_own(folder: Path) -> None:
+    """Make the folder of the socket. Raises MachineError where another user was there first: /tmp is everybody's."""
+    try:
+        folder.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise MachineError(f"the agent cannot listen in {folder}: {error.strerror}", hint=OWN_HINT) from error
+    if not is_own(folder):
+        raise MachineError(f"the agent does not listen in {folder}: others may write there", hint=OWN_HINT)
+
+
+OWN_HINT = "Set XDG_RUNTIME_DIR to a folder of your own, mode 0700, and start the agent again."
+
+
 def poke(layout: Layout) -> bool:
-    """Wake the agent; False when there is none to hear it."""
+    """Wake the agent; False when there is none to hear it, or when it may be somebody else who does."""
+    if not is_own(layout.agent_socket.parent):
+        return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         try:

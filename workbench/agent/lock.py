@@ -11,7 +11,6 @@ from pathlib import Path
 
 from store.layout import Layout
 
-
 FACTS_SIZE = 256
 
 

@@ -9,12 +9,16 @@ import sys
 import time
 from pathlib import Path
 
-from store.errors import ConflictError, MachineError
-from store.layout import Layout
+from store.disk import explain
+from store.errors import ConflictError, MachineError, NotFoundError
+from store.layout import Layout, runtime_folder
 from workbench.agent import channel, lock
 from workbench.agent.version import VERSION
 
 START_SECONDS = 10.0
+RUN = "systemd-run --user --scope --quiet --collect"
+LINGERING = Path("/var/lib/systemd/linger")
+"""Where logind keeps a file for each user who lingers."""
 
 
 def wake(layout: Layout) -> None:
@@ -49,8 +53,13 @@ def version_key(version: str) -> tuple[int, ...]:
 
 def start(layout: Layout) -> None:
     """Start an agent in a session of its own. It outlives this process, the terminal and the SSH connection."""
-    layout.run.mkdir(exist_ok=True, mode=0o700)
-    log = os.open(layout.agent_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    if not layout.database.exists():
+        raise NotFoundError(f"the workspace {layout.root} is not there any more")
+    try:
+        layout.run.mkdir(exist_ok=True, mode=0o700)
+        log = os.open(layout.agent_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise explain(error, "the agent cannot be started") from error
     try:
         process = subprocess.Popen(
             [*scope(), sys.executable, "-P", "-m", "workbench.agent", str(layout.root)],
@@ -67,14 +76,26 @@ def start(layout: Layout) -> None:
     process.returncode = 0  # it is not ours to wait for: init inherits it
 
 
-def scope() -> list[str]:
-    """Where systemd ends a user's processes at logout, a scope of its own keeps the agent alive (systemd-run(1))."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if not runtime or not (Path(runtime) / "systemd" / "private").exists():
-        return []
-    from shutil import which
+def scope(lingering: Path = LINGERING) -> list[str]:
+    """What to put before the agent's command, so that a logout does not end it (systemd-run(1), logind.conf(5)).
 
-    return ["systemd-run", "--user", "--scope", "--quiet", "--collect"] if which("systemd-run") else []
+    A scope below the user's service manager outlives the session where the user lingers. Where not, the manager ends
+    with the last session and takes its scopes along: then the agent is better off in the session, which ends nothing
+    by default. Where the manager does not answer, the agent starts without.
+    """
+    if not (runtime_folder() / "systemd" / "private").exists() or not (lingering / user_name()).exists():
+        return []
+    return ["/bin/sh", "-c", f'{RUN} true 2>/dev/null && exec {RUN} "$@"; exec "$@"', "workbench-agent"]
+
+
+def user_name() -> str:
+    """Of this process's user; the number where there is no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def ensure(layout: Layout) -> lock.AgentFacts:
@@ -85,7 +106,16 @@ def ensure(layout: Layout) -> lock.AgentFacts:
         if (facts := lock.holder(layout)) is not None:
             return facts
         time.sleep(0.01)
-    raise MachineError("the agent did not start", hint=f"`workbench agent logs` shows why: {layout.agent_log}")
+    raise MachineError(f"the agent did not start{last_words(layout)}", hint="`workbench agent logs` shows the rest.")
+
+
+def last_words(layout: Layout, count: int = 5) -> str:
+    """The end of the agent's log, to put after a sentence; nothing where there is none."""
+    try:
+        lines = layout.agent_log.read_text("utf-8", "replace").splitlines()[-count:]
+    except OSError:
+        return ""
+    return "".join(["; the end of its log:", *(f"\n  | {line}" for line in lines)]) if lines else ""
 
 
 def stop(layout: Layout, wait_seconds: float = 30.0) -> bool:

@@ -8,10 +8,10 @@ import os
 import shutil
 import socket
 import stat
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from store.layout import is_own
 from store.mounts import Mount, mount_of
 from store.workspace import FOLDERS
 from workbench.doctor.finding import Finding, Place, nearest, size
@@ -19,7 +19,6 @@ from workbench.doctor.finding import Finding, Place, nearest, size
 LOW_BYTES = 5 << 30
 LEAST_BYTES = 200 << 20
 LOW_INODES = 10_000
-SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 PROBE_BYTES = 64 << 10
 
 
@@ -171,16 +170,15 @@ def why_not(error: OSError, folder: Path) -> tuple[str, str]:
 
 
 def agent_socket(place: Place) -> Iterator[Finding]:
-    """Whether the agent can listen: its socket's path is limited in length (unix(7)), its folder must be the user's."""
+    """Whether the agent can listen: the folder of its socket must be the user's alone."""
     path = place.layout.agent_socket
-    length = len(os.fsencode(path))
-    if length > SOCKET_PATH_BYTES:
+    if path.parent.exists() and not is_own(path.parent):
         yield Finding(
             "socket",
             "error",
-            "the path of the agent's socket is too long",
-            f"{path} has {length} bytes, {SOCKET_PATH_BYTES} are allowed.",
-            "Set XDG_RUNTIME_DIR (or TMPDIR) to a folder with a shorter path.",
+            "the agent does not listen where others may write",
+            str(path.parent),
+            "Set XDG_RUNTIME_DIR to a folder of your own, mode 0700.",
         )
         return
     there = nearest(path.parent)
