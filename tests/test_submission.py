@@ -41,6 +41,10 @@ NEEDS_THE_WORKSPACE = {
     "an environment that is not there": "command: echo\nenvironment: azureml:nothing@latest\n",
     "a parent that is not there": "command: echo\nparent_job_name: nobody\n",
     "an input that is not there": "command: echo\ninputs: {d: {type: uri_file, path: nowhere.csv}}\n",
+    "an input with a name that cannot be": f"command: echo\ninputs: {{d: {{type: uri_file, path: {'a' * 300}}}}}\n",
+    "an input that is a device": "command: echo\ninputs: {d: {type: uri_file, path: /dev/null}}\n",
+    "code of another machine": "command: echo\ncode: git+https://example.org/r\n",
+    "code that is an asset": "command: echo\ncode: azureml:c:1\n",
 }
 
 
@@ -116,6 +120,29 @@ def test_a_document_that_fits_no_new_workspace_makes_none(document: str, folder:
     with pytest.raises(DocumentError):
         submit(Session(str(tmp_path / "new")), Path("d.yml"), ())
     assert not (tmp_path / "new").exists()
+
+
+def test_faults_of_the_dialect_and_of_the_workspace_come_together(folder: Path, layout: Layout) -> None:
+    (folder / "d.yml").write_text(
+        "command: echo ${{inputs.x}} ${{inputs.bad}}\n"
+        "bogus: 1\n"
+        "compute: nope\n"
+        "limits: {timeout: soon}\n"
+        "inputs:\n"
+        "  d: {type: uri_file, path: none.csv}\n"
+        "  good: {type: uri_file, path: iris.csv}\n"
+        "  bad: {type: uri_fil, path: iris.csv}\n"
+    )
+    with pytest.raises(DocumentError) as caught:
+        submit(Session(str(layout.root)), Path("d.yml"), ())
+    assert [(fault.line, fault.path) for fault in caught.value.faults] == [
+        (1, "command"),
+        (2, "bogus"),
+        (3, "compute"),
+        (4, "limits.timeout"),
+        (6, "inputs.d"),
+        (8, "inputs.bad.type"),
+    ]
 
 
 def test_commands_that_read_make_no_workspace(cli: Cli, folder: Path, tmp_path: Path) -> None:

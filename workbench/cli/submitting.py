@@ -2,25 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from engines.jobs import submission
 from engines.jobs.submission import Place, Submission
+from store.errors import DocumentError, Fault, WorkbenchError
 from store.jobs import Job
-from store.specs.document import Document, load_document
+from store.specs.document import Document
 from store.specs.loading import parse
+from store.specs.reading import load_document
 from workbench.cli.options import Session
 from workbench.cli.talk import say
 
 
-def read(file: Path, overrides: Iterable[str], **flags: str | None) -> Submission:
-    """A job document, checked against the dialect. Raises DocumentError with every fault."""
+def read(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> Submission:
+    """A job document, checked against the dialect. Raises DocumentError with every fault.
+
+    Where the dialect is not kept, what is sound of the document is held against the workspace too: one pass tells all.
+    """
+    overrides = list(overrides)
+    try:
+        return checked(loaded(file, overrides, flags), str(file))
+    except DocumentError as error:
+        document = loaded(file, overrides, flags)
+        if not reduce_to_sound(document, error.faults):
+            raise
+        further: list[Fault] = []
+        try:
+            submission.check(session.connection_for_reading(), session.layout, checked(document, str(file)))
+        except DocumentError as more:
+            further = [fault for fault in more.faults if fault not in error.faults]
+        except WorkbenchError:
+            pass  # no workspace to hold it against: the document's own faults are news enough
+        raise DocumentError([*error.faults, *further]) from error
+
+
+def loaded(file: Path, overrides: Iterable[str], flags: Mapping[str, str | None]) -> Document:
+    """A document with its overrides and flags, not yet checked."""
     document = load_document(file, overrides)
     for key, value in flags.items():
         if value is not None:
             document.set_flag(key, value)
-    return checked(document, str(file))
+    return document
+
+
+def reduce_to_sound(document: Document, faults: Iterable[Fault]) -> bool:
+    """Take out of a document what has faults; False where too little would be left to judge."""
+    if document.faults:
+        return False
+    for fault in faults:
+        head, _, rest = fault.path.partition(".")
+        if not head or head in ("type", "$schema"):
+            return False
+        ports = document.data.get(head)
+        if head in ("inputs", "outputs") and isinstance(ports, dict) and rest:
+            ports.pop(rest.partition(".")[0], None)
+        else:
+            document.data.pop(head, None)
+    document.data["command"] = "true"  # which names none of the inputs that are gone
+    return True
 
 
 def checked(document: Document, file: str) -> Submission:
@@ -35,7 +76,7 @@ def checked(document: Document, file: str) -> Submission:
 
 def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> str:
     """Accept the job that a document describes; returns its name. A bad document makes no workspace."""
-    submitted = read(file, overrides, **flags)
+    submitted = read(session, file, overrides, **flags)
     if not session.found.exists:
         submission.check(session.connection_for_reading(), session.layout, submitted)
     return submission.submit(session.connection_for_writing(), session.layout, submitted, say)

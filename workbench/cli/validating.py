@@ -14,7 +14,7 @@ from workbench.cli.submitting import read
 
 def validate(session: Session, file: Path, overrides: Iterable[str]) -> list[dict[str, Any]]:
     """What Azure ML would treat differently. Raises DocumentError when the document is not valid here."""
-    submitted = read(file, overrides)
+    submitted = read(session, file, overrides)
     submission.check(session.connection_for_reading(), session.layout, submitted)
     return [
         {
