@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from store import plugins
 from store.errors import DocumentError, Fault, MachineError, NotFoundError, UsageError
-from store.specs.document import Document, load_document
+from store.specs.document import Document
+from store.specs.reading import load_document
 
 if TYPE_CHECKING:
     from store.specs.command_job import CommandJob

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from store.specs.azure_differences import differences
-from store.specs.document import load_document
 from store.specs.loading import parse
+from store.specs.reading import load_document
 
 COMPLETE = """\
 command: python train.py ${{inputs.data}} ${{outputs.model}} ${{name}} $[[--seed ${{inputs.seed}}]]

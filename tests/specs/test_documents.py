@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store.errors import DocumentError, NotFoundError
-from store.specs.document import MAX_BYTES, Document, load_document
+from store.specs.document import Document
 from store.specs.nodes import MAX_DEPTH, MAX_NODES, path_text
+from store.specs.reading import MAX_BYTES, load_document
 
 
 def written(folder: Path, text: str | bytes) -> Document:

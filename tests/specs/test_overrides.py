@@ -84,7 +84,7 @@ def test_where_a_value_goes() -> None:
 
 
 def test_one_alias_is_changed_and_not_the_other(tmp_path: Any) -> None:
-    from store.specs.document import load_document
+    from store.specs.reading import load_document
 
     (tmp_path / "d.yml").write_text("a: &x {k: 1}\nb: *x\n")
     assert load_document(tmp_path / "d.yml", ["b.k=2"]).data == {"a": {"k": 1}, "b": {"k": 2}}
