@@ -14,9 +14,10 @@ AZURE_SCHEMES = frozenset({"wasb", "wasbs", "abfs", "abfss"})
 AZURE_HOST = re.compile(r"(?P<account>[a-z0-9]+)\.(?:blob|dfs)\.(?P<suffix>core\..+)")
 
 SECRET = re.compile(
-    r"(?i)^x-(amz|goog)-|token|signature|secret|passw|^(sig|api_?key|awsaccesskeyid|googleaccessid|key-pair-id)$"
+    r"""(?ix) ^x-(amz|goog)- | ^(?!.*(page|next|continu|sync|cursor)).*token$ | (signature|secret)$ | ^secret | passw
+    | ^(sig|api_?key|awsaccesskeyid|googleaccessid|key-pair-id)$"""
 )
-"""Names of query parameters that say who asks, not what for."""
+"""Names of query parameters that say who asks, not what for: ``access_token``, but not ``tokenizer``."""
 
 SHARED_ACCESS = frozenset(
     "sv ss srt sp se st spr sr sip skoid sktid skt ske sks skv sdd saoid suoid scid rscc rscd rsce rscl rsct".split()

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 ALWAYS = frozenset({".git", ".workbench"})
-"""Folders that are never code, whatever an ignore file says."""
+"""Folders that are never code, whatever an ignore file says; so is a file ``.git``, which leads to the repository."""
 
 DEFAULTS = frozenset(
     {".hg", ".svn", ".venv", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
@@ -127,4 +127,6 @@ class CodeFiles:
         return ignored and not self.rules.wants(name)
 
     def takes(self, path: str, above: int) -> bool:
+        if path.rpartition("/")[2] == ".git":  # of a submodule or a work tree: git in the job would change the user's
+            return False
         return not self.rules.excludes(self.rules.decide(path, above))

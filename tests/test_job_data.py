@@ -168,6 +168,12 @@ def test_what_is_missing_or_of_another_type(layout: Layout, sets: Path, kind: st
         data.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
 
 
+def test_an_address_that_leads_to_nothing_is_shown_as_it_was_given(layout: Layout) -> None:
+    address = "azureml://datastores/workspaceblobstore/paths/a/b"
+    with pytest.raises(UsageError, match=rf"nothing at {address}\n.*{layout.blobstore}/a/b"):
+        place(layout, x={"type": "uri_file", "path": address})
+
+
 def test_types_that_fit(layout: Layout, sets: Path) -> None:
     fill(sets, {"MLTable": "", "MLmodel": ""})
     kinds = {"uri_folder": "", "mltable": "", "mlflow_model": "", "triton_model": "", "custom_model": "a.csv"}

@@ -220,6 +220,7 @@ def test_what_is_never_code_stays_out(code: Path, layout: Layout) -> None:
             "a.py": "a",
             ".git/HEAD": "",
             "sub/.git/HEAD": "",
+            "module/.git": "gitdir: ../.git/modules/module",
             "__pycache__/a.pyc": "",
             "sub/__pycache__/b.pyc": "",
             ".venv/bin/python": "",

@@ -77,7 +77,11 @@ def check_input(connection: sqlite3.Connection, layout: Layout, document: Mappin
 def check_type(given: Input, path: Path) -> None:
     """Raises UsageError for a path that does not exist or is not of the stated type."""
     if not path.exists():
+        if ":/" in given.path:
+            raise UsageError(f"there is nothing at {given.path}", hint=f"It would lie at {path}.")
         raise UsageError(f"there is no {path}", hint="A relative path starts at the folder of the document.")
+    if not path.is_file() and not path.is_dir():
+        raise UsageError(f"{path} is neither a file nor a folder")
     if given.type == "uri_file" and not path.is_file():
         raise UsageError(f"{path} is a folder, and the type says uri_file", hint="Say `type: uri_folder`.")
     if given.wants_folder and not path.is_dir():

@@ -24,7 +24,9 @@ from store import environments as registered
 from store.disk import explain
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
+from store.specs.references import LocalPath
 from store.telling import Say
+from store.uris import take_apart
 
 Place = tuple[str, int, int]
 """File, line and column, counted from 1."""
@@ -73,6 +75,9 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
             faults.extend(error.faults)
         except WorkbenchError as error:
             faults.append(Fault(*submission.place(path), ".".join(path), error.message, error.hint))
+        except OSError as error:  # a path that cannot be looked at: too long, or in a folder closed to the user
+            refusal = explain(error, "looking at it")
+            faults.append(Fault(*submission.place(path), ".".join(path), refusal.message, refusal.hint))
         return None
 
     target = attempt(("compute",), lambda: computes.get(connection, compute))
@@ -80,6 +85,7 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
         attempt(("resources", "instance_count"), lambda: check_room(target, slots))
     attempt(("distribution",), lambda: check_distribution(document))
     definition = attempt(("environment",), lambda: environment(connection, submission))
+    attempt(("code",), lambda: check_code(document))
     if parent := document.get("parent_job_name"):
         attempt(("parent_job_name",), lambda: jobs.get(connection, parent))
     for name in document.get("inputs") or {}:
@@ -100,6 +106,16 @@ def environment(connection: sqlite3.Connection, submission: Submission) -> Defin
         folder=Path(submission.file).absolute().parent,
         position=lambda path: submission.place(("environment", *path)),
     )
+
+
+def check_code(document: Mapping[str, Any]) -> None:
+    """Raises UsageError for code that is not on this machine: the job would run in an empty folder."""
+    code = document.get("code")
+    if code and not isinstance(take_apart(code), LocalPath):
+        raise UsageError(
+            f"the code {code} is elsewhere, and this version runs only code of this machine",
+            hint="Fetch it (`git clone`) and give the folder as `code`.",
+        )
 
 
 def check_room(target: Mapping[str, Any], slots: int) -> None:
@@ -181,9 +197,9 @@ def resubmit(
 
 
 def take_code(document: Mapping[str, Any], layout: Layout, say: Say) -> str | None:
-    """Keep a job's code; its content hash, None for a job without local code."""
+    """Keep a job's code; its content hash, None for a job without code."""
     code = document.get("code")
-    if not code or "://" in code:
+    if not code:
         return None
     snapshot = snapshots.take(Path(code), layout, say)
     for note in snapshot.notes:
