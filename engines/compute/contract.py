@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -228,6 +229,15 @@ class EngineContract:
         pid = int(place.wait_for("left").read_text())
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+    @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="without /proc nobody can be found")
+    def test_what_a_lost_supervisor_left_is_ended(self, place: Place) -> None:
+        task = place.start("echo $$ $PPID > pids; exec sleep 1000")
+        main, shim = map(int, place.wait_for("pids").read_text().split())
+        os.kill(shim, signal.SIGKILL)
+        wait_until(lambda: place.engine.poll(place.attempt).kind == "lost", "the loss to be noticed")
+        assert place.engine.kill_leftovers(task.token) == [main]
+        assert place.engine.kill_leftovers(task.token) == []
 
     def test_the_first_failure_ends_the_others(self, place: Place) -> None:
         place.start("sleep 1000", "read line < go; exit 4", "sleep 1000")

@@ -30,8 +30,7 @@ def engine(kind: str) -> Engine:
     if kind not in found:
         raise NotFoundError(
             f"no installed package runs jobs on computes of type {kind!r}; there are {', '.join(found) or 'none'}",
-            hint="Install the package that brings it"
-            + ("." if found else ", and Workbench itself: `pip install -e .` in a checkout."),
+            hint="Install the package that brings it. A changed checkout of Workbench wants `pip install -e .` again.",
         )
     wanted = found[kind]
     return make(next(each for each in found.values() if (each.package, each.value) == (wanted.package, wanted.value)))
