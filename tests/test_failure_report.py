@@ -113,6 +113,15 @@ def test_a_job_without_a_cause(layout: Layout) -> None:
     assert report(stored_job(), None, layout)[0] == "The job failed."
 
 
+def test_an_exceptions_words_are_said_once_and_not_at_length(layout: Layout) -> None:
+    said = {"type": "MemoryError", "message": f"Unable to allocate {'9' * 400} GiB"}
+    cause = {"code": "memory", "message": f"Too much. {said['message']}", "exception": said}
+    assert "MemoryError" not in "\n".join(report(stored_job(cause=cause), None, layout))
+    cause["message"] = "Too much."
+    shown = [line for line in report(stored_job(cause=cause), None, layout) if "999" in line]
+    assert sum(map(len, shown)) < 310 and shown[-1].endswith("…")
+
+
 def test_the_log_of_the_process_that_failed(layout: Layout) -> None:
     job = stored_job()
     folder = layout.job(job.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def crashed(symptom: Symptom, tail: Tail, facts: JobFacts) -> Cause:
     if frames := tracebacks.fatal_frames(tail.lines):
         said = next((line for line in tail.lines if line.startswith("Fatal Python error: ")), "")
         raised = Raised("Fatal Python error", said.partition(": ")[2], frames)
-        return cause(symptom, tail, facts, users_exception(raised, facts))
+        return cause(replace(symptom, hint=None), tail, facts, users_exception(raised, facts))  # the frames are there
     last = shell.last(tail.lines)
     if grave := machine.grave(last) or next(filter(None, map(machine.allocation, last)), None):
         return cause(Symptom(grave.code, f"{grave.message} {symptom.message}", grave.hint), tail, facts)

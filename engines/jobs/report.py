@@ -19,6 +19,9 @@ WIDTH = 100
 SHOWN_DIFFERENCES = 12
 SHOWN_DIFF_LINES = 12
 VALUE_WIDTH = 60
+EXCEPTION_WIDTH = 300
+SAID_ONCE = 12
+"""An exception's own words that are at least so long are not said again when the cause has them."""
 
 
 def report(
@@ -58,10 +61,11 @@ def what_happened(job: Job, cause: Cause, here: Path) -> list[str]:
 def place(raised: UserException, message: str, code: Path | None, here: Path) -> list[str]:
     """Where in the user's code, and the line itself."""
     lines: list[str] = []
-    if raised.title not in message:
-        lines += wrapped(raised.title)
+    told = raised.message.partition("\n")[0].strip()
+    if raised.title not in message and (len(told) < SAID_ONCE or told not in message):
+        lines += wrapped(shortened(raised.title, EXCEPTION_WIDTH))
     if raised.caused_by and raised.caused_by not in message:
-        lines += wrapped(f"({raised.caused_by})")
+        lines += wrapped(f"({shortened(raised.caused_by, EXCEPTION_WIDTH)})")
     if raised.file:
         function = f", in {raised.function}" if raised.function else ""
         lines.append(f"    {users_path(raised.file, code, here)}:{raised.line}{function}")

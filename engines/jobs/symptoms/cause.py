@@ -81,6 +81,7 @@ class JobFacts:
     inputs: Mapping[str, str] = field(default_factory=dict)
     time_limit: float | None = None
     processes: int = 1
+    job: str = ""
 
     @classmethod
     def of(cls, job: Job, layout: Layout, processes: int = 1) -> JobFacts:
@@ -97,6 +98,7 @@ class JobFacts:
             inputs={name: str(value) for name, value in (job.inputs or {}).items()},
             time_limit=(document.get("limits") or {}).get("timeout"),
             processes=processes,
+            job=job.name,
         )
 
     def inside(self, path: str) -> Path | None:

@@ -49,7 +49,7 @@ RULES: tuple[Rule, ...] = (
         re.compile(r"std::bad_alloc|DefaultCPUAllocator: |Cannot allocate memory|\[Errno 12\]|MemoryError\b"),
         Symptom(
             "memory",
-            "It asked for more memory than the machine could give.",
+            "It asked for more memory than the machine, or a limit on the process (`ulimit -v`), allows.",
             "Load less at once (fewer rows or columns, smaller types, chunks), or end what else uses memory.",
         ),
     ),
@@ -77,8 +77,8 @@ RULES: tuple[Rule, ...] = (
         ),
         Symptom(
             "network",
-            "It could not reach another machine over the network.",
-            "Check the address and the proxy; without a way out, put the data into the cache ahead of time:"
+            "It could not reach a server over the network.",
+            "Check the address, the proxy, and whether the server runs; without a way out, put the data into the cache ahead of time:"
             " `workbench cache add URL PATH`.",
         ),
     ),

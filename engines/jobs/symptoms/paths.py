@@ -28,7 +28,9 @@ def advice(path: str, facts: JobFacts) -> str | None:
     if name:
         return f"Look at what the input holds: {facts.inputs[name]}"
     if relative is None:
-        return "Check the path; declare data as an input of the job and name it in the command: ${{inputs.NAME}}."
+        return (
+            f"{check_path(path)}; declare data as an input of the job and name it in the command: ${{{{inputs.NAME}}}}."
+        )
     if facts.code is not None and exists(facts.code / relative):
         return (
             f"It is in {facts.code}, but not in the copy that the job ran in: .amlignore or .gitignore leaves it out,"
@@ -38,9 +40,20 @@ def advice(path: str, facts: JobFacts) -> str | None:
         return f"Did you mean {str(relative.parent / close)!r}?"
     if found := elsewhere(relative.name, facts):
         return f"There is {str(found)!r} in the code; a job starts in the folder that `code:` names."
+    if not exists((facts.working_copy / relative).parent):
+        return (
+            f"There is no folder {str(relative.parent)!r} either. To write there, make it first (`mkdir -p`); to read"
+            " from it, have it in the folder that `code:` names, or declare the data as an input."
+        )
     if facts.code is None:
         return "The job has no `code:`, so it ran in an empty folder; `code: .` gives it the files beside its document."
     return "A job sees the files of its `code:` folder and its inputs; declare the data as an input."
+
+
+def check_path(path: str) -> str:
+    """What of a path outside the job to look at: the folder, where that is missing too."""
+    folder = os.path.dirname(path)
+    return "Check the path" if not folder or exists(Path(folder)) else f"There is no folder {folder!r} either"
 
 
 def denied(path: str | None, facts: JobFacts) -> Symptom:

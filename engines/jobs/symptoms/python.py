@@ -17,6 +17,9 @@ FROM_PACKAGE = re.compile(r"cannot import name '(?P<what>\w+)' from '(?P<package
 NO_ATTRIBUTE = re.compile(r"^module '(?P<package>\w+)[\w.]*' has no attribute '(?P<what>\w+)'")
 HTTP = re.compile(r"(?:HTTP Error|status code:?|Error) (?P<code>[45]\d\d)\b|\b(?P<other>[45]\d\d) Client Error")
 
+OTHER_SERVER = re.compile(r"^API request to (?P<server>https?://[^/\s]{1,300})\S{0,300} failed with exception")
+OTHER_STORE = "an MLflow store of its own, where the job's run is not"
+
 UNREADABLE = frozenset(
     "UnicodeDecodeError ParserError EmptyDataError JSONDecodeError BadZipFile BadGzipFile UnpicklingError ArrowInvalid"
     " UnidentifiedImageError ScannerError ReadError LZMAError InvalidFileException TOMLDecodeError".split()
@@ -112,6 +115,16 @@ def tracking(raised: Raised, facts: JobFacts) -> Symptom | None:
             "Take set_experiment() out and write `experiment_name:` in the job file, or run it with"
             " `--set experiment_name=NAME`; Azure ML asks for the same.",
         )
+    if (found := OTHER_SERVER.search(text)) or any(
+        text.startswith(said.format(facts.job)) for said in ("Run with id={} not found", "Run '{}' not found")
+    ):
+        where = f"an MLflow server of its own, {found['server']}, and that did not answer" if found else OTHER_STORE
+        return Symptom(
+            "mlflow_other_store",
+            f"The script logs to {where}.",
+            "Take mlflow.set_tracking_uri() out (or MLFLOW_TRACKING_URI): the job's run is set already. To log elsewhere"
+            " on purpose, remove MLFLOW_RUN_ID from os.environ first.",
+        )
     if text.startswith("Run with UUID") and "is already active" in text:
         return Symptom(
             "mlflow_active_run",
@@ -157,13 +170,13 @@ def unreadable(raised: Raised, facts: JobFacts) -> Symptom | None:
     """Data that is not what the script takes it for."""
     if raised.name not in UNREADABLE:
         return None
-    hint = "Look at the file that it was reading: cut short, empty, or of another format."
+    hint = "Look at what it was reading: cut short, empty, or of another format."
     if raised.name == "UnicodeDecodeError":
         hint = "Open it with the encoding that it has (`encoding='latin-1'`, ...), or in binary mode."
     if facts.inputs:
         hint += f" The inputs of the job: {', '.join(facts.inputs)}."
     words = f"{raised.type}: {first_line(raised.message)}"
-    return Symptom("unreadable_input", f"A file could not be read as what it was taken for. {words}", hint)
+    return Symptom("unreadable_input", f"Data could not be read as what it was taken for. {words}", hint)
 
 
 def interrupted(raised: Raised, facts: JobFacts) -> Symptom | None:

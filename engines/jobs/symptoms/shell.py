@@ -128,7 +128,7 @@ RULES: tuple[tuple[re.Pattern[str], Reading, frozenset[int]], ...] = tuple(
             rf"^{SHELL}: {AT}(?P<what>.{{1,400}}?): "
             r"(?P<reason>Permission denied|cannot execute.*|Is a directory|Exec format error|bad interpreter.*)$",
             not_executable,
-            (126,),
+            (126, 127),
         ),
         (
             r"^\S*python[\w.]*: can't open file '?(?P<file>[^']{1,4096}?)'?: \[Errno (?P<errno>\d+)\]",
@@ -177,7 +177,7 @@ def last(lines: Sequence[str]) -> list[str]:
 def from_line(exit_code: int, line: str, facts: JobFacts) -> Symptom | None:
     """What one line means."""
     if symptom := machine.from_text(line):
-        return symptom
+        return Symptom(symptom.code, f"{symptom.message} It said: {line.strip()[:300]}", symptom.hint)
     for pattern, say, codes in RULES:
         if (not codes or exit_code in codes) and (found := pattern.match(line)):
             return say(found, facts)

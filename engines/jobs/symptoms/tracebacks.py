@@ -219,7 +219,12 @@ def fatal_frames(lines: Sequence[str]) -> tuple[Frame, ...]:
 
 
 def is_library(file: str) -> bool:
-    """Whether a file belongs to Python or an installed package."""
+    """Whether a file belongs to Python or an installed package.
+
+    Compiled packages name their sources as they lay where they were built: ``numpy/random/mtrand.pyx``.
+    """
+    if file.endswith((".pyx", ".pxi", ".pxd")) and not file.startswith("/"):
+        return True
     return any(part in file for part in ("/site-packages/", "/dist-packages/", "/lib/python3", "<frozen "))
 
 
