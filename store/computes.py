@@ -15,17 +15,35 @@ from store.errors import ConflictError, NotFoundError, UsageError
 from store.times import timestamp
 
 
-def create(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
-    """Add a compute target, or replace its document when the name and the type are the same."""
+def create(connection: sqlite3.Connection, document: Mapping[str, Any], slots: int) -> None:
+    """Add a compute target, or replace its document when the name and the type are the same.
+
+    Raises ConflictError when a job that waits for it is wider than ``slots``: it would hold up all behind it for ever.
+    """
     name, kind = document["name"], document["type"]
     with write(connection):
         row = connection.execute("SELECT type FROM compute WHERE name = ?", (name,)).fetchone()
         if row is not None and row["type"] != kind:
             raise ConflictError(f"there is a compute named {name!r} already, of type {row['type']}")
+        refuse_too_narrow(connection, name, slots)
         connection.execute(
             "INSERT INTO compute (name, type, document, created_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
             (name, kind, json.dumps(dict(document)), time.time()),
+        )
+
+
+def refuse_too_narrow(connection: sqlite3.Connection, name: str, slots: int) -> None:
+    """Raise ConflictError where an unfinished job of a compute takes more slots than it is to have."""
+    marks = ", ".join("?" * len(jobs.UNFINISHED))
+    wide = connection.execute(
+        f"SELECT name, slots FROM job WHERE compute = ? AND slots > ? AND status IN ({marks}) ORDER BY id LIMIT 1",
+        (name, slots, *jobs.UNFINISHED),
+    ).fetchone()
+    if wide is not None:
+        raise ConflictError(
+            f"job {wide['name']} takes {wide['slots']} slots of the compute {name!r}, which would have {slots}",
+            hint=f"Cancel it first: workbench job cancel {wide['name']}",
         )
 
 

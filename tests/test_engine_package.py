@@ -111,7 +111,7 @@ def test_without_the_package_its_computes_say_so_and_the_others_work(cli: Cli, t
 
 def test_a_job_waits_for_its_engine_and_holds_up_no_other(cli: Cli, layout: Layout, tmp_path: Path, site: Path) -> None:
     with closing(database.connect(layout.database)) as connection:
-        computes.create(connection, {"name": "hall", "type": "closet", "shelves": 2})
+        computes.create(connection, {"name": "hall", "type": "closet", "shelves": 2}, slots=2)
         current = Definition(CURRENT, "").as_dict()
         jobs.submit(connection, jobs.NewJob({"command": "echo seen by $SEEN_BY"}, {}, "hall", current, name="waiting"))
     assert cli("run", document(tmp_path, "command: echo here")).stdout == "here\n"

@@ -109,16 +109,28 @@ def test_a_wide_job_is_not_passed_over(connection: sqlite3.Connection) -> None:
 
 
 def test_computes_do_not_share_slots(connection: sqlite3.Connection) -> None:
-    computes.create(connection, {"name": "pool", "type": "amlcompute", "max_instances": 1})
+    computes.create(connection, {"name": "pool", "type": "amlcompute", "max_instances": 1}, slots=1)
     queue_up(connection, new("a"), new("b", compute="pool"), new("c", compute="pool"))
     assert queue.attention(connection, {"local": 1, "pool": 1}).granted == {"a", "b"}
 
 
 def test_a_busy_compute_is_not_deleted(connection: sqlite3.Connection) -> None:
-    computes.create(connection, {"name": "pool", "type": "amlcompute"})
+    computes.create(connection, {"name": "pool", "type": "amlcompute"}, slots=4)
     jobs.submit(connection, new("a", compute="pool"))
     with pytest.raises(ConflictError, match="unfinished job"):
         computes.delete(connection, "pool")
+
+
+def test_a_compute_is_not_made_narrower_than_a_job_that_waits_for_it(connection: sqlite3.Connection) -> None:
+    pool = {"name": "pool", "type": "amlcompute", "max_instances": 2}
+    computes.create(connection, pool, slots=2)
+    queue_up(connection, new("wide", compute="pool", slots=2))
+    with pytest.raises(ConflictError, match=r"job wide takes 2 slots(.|\n)*workbench job cancel wide"):
+        computes.create(connection, {**pool, "max_instances": 1}, slots=1)
+    assert computes.get(connection, "pool")["max_instances"] == 2
+    with database.write(connection):
+        jobs.record(connection, "wide", "Completed")
+    computes.create(connection, {**pool, "max_instances": 1}, slots=1)
 
 
 def test_an_unknown_compute_offers_local_and_the_command_that_makes_it(connection: sqlite3.Connection) -> None:

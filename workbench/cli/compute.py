@@ -65,8 +65,8 @@ def create(
     if file is None:
         given.setdefault("type", "amlcompute")
     document = load("compute", file, overrides, **given).document()
-    engine(document["type"]).capacity(document)  # before anything is written: does it work?
-    computes.create(session.connection_for_writing(), document)
+    slots = engine(document["type"]).capacity(document)
+    computes.create(session.connection_for_writing(), document, slots)
     from workbench.agent import channel
 
     channel.poke(session.layout)
