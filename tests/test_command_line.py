@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from engines.jobs.submission import Submission, submit
 from store import database, jobs
 from store import workspace as workspaces
 from store.layout import Layout
-from tests.conftest import Cli
+from tests.conftest import ROOT, Cli
 from workbench.cli import output
 
 Shell = Callable[[str], subprocess.CompletedProcess[str]]
@@ -184,6 +185,16 @@ def test_a_single_value_is_itself_in_every_form_for_scripts(cli: Cli, some_jobs:
         for form in ("json", "yaml", "tsv", "table")
     }
     assert printed == {"json": '"Completed"\n', **dict.fromkeys(("yaml", "tsv", "table"), "Completed\n")}
+
+
+def test_the_keys_of_jobs_are_those_of_the_documentation(cli: Cli, some_jobs: list[str]) -> None:
+    text = (ROOT / "docs" / "jobs.md").read_text().partition("## What `-o json` holds")[2]
+    of_list, of_show = (
+        {key for cell in re.findall(r"^\| (`[^|]+`) \|", part, re.MULTILINE) for key in re.findall(r"`(\w+)`", cell)}
+        for part in text.split("`job show -o json` has these")
+    )
+    assert set(json.loads(cli("job", "list").stdout)[0]) == of_list
+    assert set(json.loads(cli("job", "show", some_jobs[0]).stdout)) == of_list | of_show | {"command"}
 
 
 def test_validate_says_a_thing_once_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
