@@ -80,8 +80,15 @@ def clone(reader: int, writer: int) -> bool:
 
 
 def copy_bytes(reader: int, writer: int) -> None:
-    """Copy from where both files stand until the end, within the kernel where it can."""
+    """Copy from the start of both files until the end, within the kernel where it can; holes stay holes."""
     if sys.platform == "linux":
+        status = os.fstat(reader)
+        if status.st_blocks * 512 < status.st_size:
+            for start, stop in stretches(reader, status.st_size):
+                copy_stretch(reader, writer, start, stop)
+            os.ftruncate(writer, status.st_size)
+            for file in (reader, writer):
+                os.lseek(file, status.st_size, os.SEEK_SET)
         with contextlib.suppress(OSError):  # another file system, an old kernel: the loop below does it all
             while os.copy_file_range(reader, writer, 1 << 30):
                 pass
@@ -89,6 +96,26 @@ def copy_bytes(reader: int, writer: int) -> None:
         view = memoryview(chunk)
         while view:
             view = view[os.write(writer, view) :]
+
+
+def stretches(file: int, size: int) -> Iterator[tuple[int, int]]:
+    """Where each stretch of a file between two holes starts and stops; all of it where nobody knows of holes."""
+    stop = 0
+    while stop < size:
+        try:
+            start = os.lseek(file, stop, os.SEEK_DATA)
+            stop = os.lseek(file, start, os.SEEK_HOLE)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # which says that nothing but a hole is left
+                yield stop, size
+            return
+        yield start, stop
+
+
+def copy_stretch(reader: int, writer: int, start: int, stop: int) -> None:
+    """Copy a part of a file to the same part of another."""
+    while start < stop and (chunk := os.pread(reader, min(CHUNK, stop - start), start)):
+        start += os.pwrite(writer, chunk, start)
 
 
 def replace_file(source: Path, target: Path, mode: int = 0o600, mtime_ns: int | None = None) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from store.disk import locked, write_whole
+from store.disk import copy_file, locked, write_whole
 
 HOLD = """
 import sys
@@ -64,3 +64,18 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) ->
     with pytest.raises(IsADirectoryError):
         write_whole(tmp_path / "taken", "text")
     assert os.listdir(tmp_path) == ["taken"]
+
+
+@pytest.mark.parametrize("holes", ["first", "between", "last", "only"])
+def test_holes_of_a_file_take_no_room_in_its_copy(tmp_path: Path, holes: str) -> None:
+    size, places = 64 << 20, {"first": [60], "between": [0, 60], "last": [0], "only": []}[holes]
+    with (tmp_path / "source").open("wb") as file:
+        for place in places:
+            file.seek(place << 20)
+            file.write(os.urandom(3 << 20))
+        file.truncate(size)
+    if (tmp_path / "source").stat().st_blocks * 512 >= size:
+        pytest.skip("this file system has no holes")
+    copy_file(tmp_path / "source", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == (tmp_path / "source").read_bytes()
+    assert (tmp_path / "copy").stat().st_blocks <= (tmp_path / "source").stat().st_blocks + 16

@@ -91,6 +91,25 @@ def test_nothing_is_overwritten(layout: Layout, tmp_path: Path) -> None:
     assert tree(tmp_path / "got") == {"artifacts/outputs/m.pkl": "mine"}
 
 
+@pytest.mark.parametrize("file", ["got", "got/artifacts", "got/named-outputs/d/x"])
+def test_a_file_in_the_place_of_a_folder(layout: Layout, tmp_path: Path, file: str) -> None:
+    job = finished(layout, tmp_path)
+    fill(tmp_path, {file: "mine"})
+    with pytest.raises(ConflictError, match=rf"1 file\(s\) would be overwritten: {tmp_path / file}\n"):
+        download(job, layout, tmp_path / "got", everything=True)
+    assert (tmp_path / file).read_text() == "mine"
+    assert (tmp_path / "got").is_file() or len(tree(tmp_path / "got")) == 1
+
+
+def test_what_is_left_out_is_told_and_how_far_it_is(layout: Layout, tmp_path: Path) -> None:
+    job = finished(layout, tmp_path)
+    (layout.artifacts(NAME) / "outputs/last.pkl").symlink_to("gone.pkl")
+    told: list[tuple[int, int | None]] = []
+    copied = download(job, layout, tmp_path / "got", progress=lambda done, total: told.append((done, total)))
+    assert copied.notes == ("artifacts/outputs/last.pkl: left out, a link that leads nowhere",)
+    assert told[-1] == (copied.bytes, copied.bytes)
+
+
 def test_only_a_job_that_has_ended(layout: Layout, tmp_path: Path) -> None:
     with pytest.raises(ConflictError, match="is Running"):
         download(stored_job(NAME, status="Running"), layout, tmp_path / "got")

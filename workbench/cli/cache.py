@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from store import cache as content
 from store.times import timestamp
 from workbench.cli.options import output_options
 from workbench.cli.output import Column, age, emit, size
+from workbench.cli.progress import progress_of
 from workbench.cli.talk import confirm, say
 
 LIST_COLUMNS: tuple[Column, ...] = (
@@ -22,7 +21,6 @@ LIST_COLUMNS: tuple[Column, ...] = (
     ("origin", lambda entry: entry["origin"] if entry["complete"] else "broken off"),
     ("age", lambda entry: age(entry["creation_time"])),
 )
-SAY_SECONDS = 1.0
 
 
 def addresses(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
@@ -107,16 +105,3 @@ def for_people(document: dict[str, Any]) -> dict[str, Any]:
         "bytes": f"{size(document['bytes'])} ({document['bytes']})",
         "creation_time": age(document["creation_time"]),
     }
-
-
-def progress_of(doing: str) -> Callable[[int, int | None], None]:
-    """Says how far something is, once a second; what is done within the first is not worth a word."""
-    due = time.monotonic() + SAY_SECONDS
-
-    def tell(done: int, total: int | None) -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + SAY_SECONDS
-            say(f"{doing}: {size(done)}{f' of {size(total)}' if total is not None else ''}")
-
-    return tell

@@ -220,12 +220,18 @@ def download(
 ) -> None:
     """Copy a job's outputs to a folder. Artifacts go into artifacts/, named outputs into named-outputs/NAME/."""
     from engines.jobs.download import download as copy
+    from workbench.cli.progress import progress_of
 
     if everything and output_name:
         raise UsageError("--all and --output-name exclude each other")
     found = jobs.get(session.connection, name)
     copied = copy(
-        found, session.layout, download_path or Path(name), output_name=output_name, everything=output_name is None
+        found,
+        session.layout,
+        download_path or Path(name),
+        output_name=output_name,
+        everything=output_name is None,
+        progress=progress_of("downloading"),
     )
     for note in copied.notes:
         say(note)
