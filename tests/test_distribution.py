@@ -36,7 +36,8 @@ def column(processes: tuple[Process, ...], name: str) -> list[str]:
 
 @pytest.mark.parametrize("nodes", [None, 1])
 def test_one_process(nodes: int | None) -> None:
-    assert made(nodes) == (Process(["bash", "-c", "true"], {}, "/job/user_logs/std_log.txt"),)
+    node = {"NODE_RANK": "0", "AZUREML_CR_NODE_RANK": "0", "AZUREML_NODE_COUNT": "1"}
+    assert made(nodes) == (Process(["bash", "-c", "true"], node, "/job/user_logs/std_log.txt"),)
 
 
 def test_fields_may_be_null() -> None:

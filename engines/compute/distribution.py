@@ -73,7 +73,7 @@ def members(document: Mapping[str, Any]) -> list[Member]:
             workers = int(distribution.get("worker_count") or nodes)
             return tensorflow(workers, int(distribution.get("parameter_server_count") or 0))
         case _:
-            return [Member(node_variables(node, nodes)) for node in range(nodes)] if nodes > 1 else [Member({})]
+            return [Member(node_variables(node, nodes)) for node in range(nodes)]
 
 
 def pytorch(nodes: int, each: int) -> list[Member]:

@@ -28,6 +28,9 @@ from store.tracking.schema import installed_version
 SAMPLE_SECONDS = 5.0
 """System metrics are sampled for jobs that run longer than this, and as often."""
 
+LONG_VALUE = 4096
+"""Characters of a literal input that is not given twice in the environment, whose size is limited."""
+
 
 class Cancelled(WorkbenchError):
     """The job was cancelled while it was being prepared."""
@@ -73,11 +76,18 @@ def prepare(
             tracking_variables(job, layout, python, say),
             {name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
             script.variables,
+            literals(inputs),
             {"WORKBENCH_TOKEN": token},
         ),
         inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
         outputs=data.output_places(job, layout),
     )
+
+
+def literals(inputs: Mapping[str, Value]) -> dict[str, str]:
+    """The variables of the inputs that are no data. Long ones are left to ``AZURE_ML_INPUT_*``: room is limited."""
+    short = {name: value.text for name, value in inputs.items() if not value.is_path and len(value.text) < LONG_VALUE}
+    return {f"AZUREML_PARAMETER_{name.removeprefix('inputs.')}": text for name, text in short.items()}
 
 
 def together(*layers: Mapping[str, str]) -> dict[str, str]:
