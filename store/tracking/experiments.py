@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from store.errors import NotFoundError
@@ -45,7 +46,7 @@ def show_experiment(connection: sqlite3.Connection, name: str) -> dict[str, Any]
         (name, name, name),
     ).fetchone()
     if found is None:
-        raise _unknown(connection, name)
+        raise unknown_experiment(name, experiment_names(connection))
     states = connection.execute(
         "SELECT status, count(*) FROM runs WHERE experiment_id = ? AND lifecycle_stage = 'active' GROUP BY status",
         (found[0],),
@@ -78,8 +79,9 @@ def experiment_names(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT name FROM experiments WHERE lifecycle_stage = 'active'")]
 
 
-def _unknown(connection: sqlite3.Connection, name: str) -> NotFoundError:
-    near = difflib.get_close_matches(name, experiment_names(connection), n=1)
+def unknown_experiment(name: str, known: Sequence[str]) -> NotFoundError:
+    """The error for an experiment that there is not; names the nearest of those that there are."""
+    near = difflib.get_close_matches(name, known, n=1)
     return NotFoundError(
         f"there is no experiment {name!r}",
         hint=f"Did you mean {near[0]!r}?" if near else "`workbench experiment list` lists those that there are.",

@@ -6,19 +6,30 @@ Importing this module imports nothing of MLflow; the first search does, which ta
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from store.errors import NotFoundError, UsageError
+from store.errors import MachineError, UsageError, WorkbenchError
 from store.layout import Layout
 from store.times import timestamp_of_ms
-from store.tracking.experiments import JOB_STATES
+from store.tracking.experiments import JOB_STATES, unknown_experiment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.exceptions import MlflowException
 
 PAGE = 1000
+
+STATUS = re.compile(
+    r"(?P<before>(?<![\w.`\"])(?:(?:attributes?|attr|run)\.)?status\s*!?=\s*)(?P<quote>['\"])(?P<word>[^'\"]*)(?P=quote)",
+    re.IGNORECASE,
+)
+SETS = re.compile(r"'?[{\[](?P<members>[^{}\[\]]*)[}\]]'?")
+NO_ATTRIBUTE = re.compile(r"Invalid attribute key '(?P<name>.*)' specified\. Valid keys are (?P<valid>.*)")
+UNANSWERED = frozenset({"TEMPORARILY_UNAVAILABLE", "INTERNAL_ERROR"})
+"""Error codes of MLflow's that are no fault of the question."""
 
 
 def tracking_address(layout: Layout) -> str:
@@ -36,23 +47,68 @@ def search_runs(
 ) -> list[dict[str, Any]]:
     """The runs that match a filter such as ``metrics.acc > 0.9``, as documents, the latest first unless ordered.
 
-    Looks in all experiments where none is named. Raises UsageError for a filter that MLflow cannot read, and
-    NotFoundError for an experiment that there is not.
+    Looks in all experiments where none is named. A status may be given in the dialect's words as in MLflow's. Raises
+    UsageError for a filter or an order that MLflow cannot read, and NotFoundError for an experiment that there is not.
     """
+    text = in_mlflows_words(filter_text)
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read by MLflow while it is imported
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     client = MlflowClient(tracking_uri=tracking_address(layout))
-    names = _experiments(client, experiments)
+    names, orders = _experiments(client, experiments), list(order_by)
+    asked = f"the filter {filter_text!r}"
     try:
-        runs = _all_pages(client, list(names), filter_text, list(order_by), max_results)
+        if orders:
+            _all_pages(client, list(names), text, [], 1)  # what is refused after that is the order
+            asked = f"the order {', '.join(map(repr, orders))}"
+        runs = _all_pages(client, list(names), text, orders, max_results)
     except MlflowException as error:
-        raise UsageError(
-            f"the filter {filter_text!r} cannot be read: {error.message}",
-            hint="For example: \"metrics.acc > 0.9 and params.depth = '3'\" or \"attributes.status = 'FINISHED'\".",
-        ) from error
+        raise unanswered(asked, error) from error
     return [_document(run, names) for run in runs]
+
+
+def in_mlflows_words(text: str) -> str:
+    """A filter with each status as MLflow has it: ``status = 'Completed'`` asks for FINISHED.
+
+    Raises UsageError for a status that no run can have: MLflow would find nothing, without a word.
+    """
+    words = {word.lower(): state for state, known in JOB_STATES.items() for word in (state, known)}
+
+    def translated(found: re.Match[str]) -> str:
+        state = words.get(found["word"].lower())
+        if state is None:
+            raise UsageError(
+                f"the filter {text!r} asks for a status that no run has: {found['word']!r}",
+                hint=f"There are {', '.join(f'{known} ({state})' for state, known in JOB_STATES.items())}.",
+            )
+        return f"{found['before']}{found['quote']}{state}{found['quote']}"
+
+    return STATUS.sub(translated, text)
+
+
+def unanswered(asked: str, error: MlflowException) -> WorkbenchError:
+    """The error for what MLflow did not answer, with a way to ask."""
+    message = str(error.message)
+    if error.error_code in UNANSWERED and "order_by" not in message:
+        return MachineError(f"the runs cannot be searched: {message}", hint="`workbench doctor` looks for the reason.")
+    hint = "For example: \"metrics.acc > 0.9 and params.depth = '3'\" or \"attributes.status = 'Completed'\"."
+    if asked.startswith("the order"):
+        hint = 'For example: --order-by "metrics.acc DESC" or --order-by start_time.'
+    if re.search(r"Invalid clause.*'or'", message, re.IGNORECASE):
+        hint = "The language has no `or`: search once for each side."
+    elif found := NO_ATTRIBUTE.search(message):
+        name = found["name"]
+        message = f"there is no attribute {name!r}; there are {SETS.sub(in_order, found['valid'])}"
+        hint = f"Metrics, parameters and tags are written metrics.{name}, params.{name}, tags.{name}."
+        if name.startswith("experiment"):
+            hint = "The experiment is given apart: --experiment NAME."
+    return UsageError(f"{asked} cannot be read: {SETS.sub(in_order, message)}", hint=hint)
+
+
+def in_order(found: re.Match[str]) -> str:
+    """The members of one of MLflow's sets, which it shows in an order of chance."""
+    return ", ".join(sorted(found["members"].replace("'", "").split(", ")))
 
 
 def _experiments(client: MlflowClient, wanted: Sequence[str] | None) -> dict[str, str]:
@@ -68,9 +124,7 @@ def _experiments(client: MlflowClient, wanted: Sequence[str] | None) -> dict[str
     for name in wanted:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
-            raise NotFoundError(
-                f"there is no experiment {name!r}", hint="`workbench experiment list` lists those that there are."
-            )
+            raise unknown_experiment(name, [each.name for each in client.search_experiments(max_results=PAGE)])
         names[experiment.experiment_id] = name
     return names
 

@@ -14,6 +14,9 @@ import pytest
 from store.layout import Layout
 from store.tracking import runs
 
+TITLES = {"job_2": "a wider net"}
+"""Display names that are not the job's name."""
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -24,7 +27,13 @@ def with_runs(layout: Layout) -> Layout:
         for number, experiment in enumerate(("apples", "apples", "pears")):
             job = f"job_{number}"
             runs.create_run(
-                connection, layout, job=job, experiment=experiment, display_name=job, user="ann", start_ms=number + 1
+                connection,
+                layout,
+                job=job,
+                experiment=experiment,
+                display_name=TITLES.get(job, job),
+                user="ann",
+                start_ms=number + 1,
             )
             connection.execute("INSERT INTO latest_metrics VALUES ('acc', ?, 1, 1, 0, ?)", (number * 0.4, job))
     return layout
@@ -60,6 +69,7 @@ def test_runs_search(with_runs: Layout, cli: Cli) -> None:
     assert [each["name"] for each in found] == ["job_1"]
     table = cli("runs", "search", "--all", "--order-by", "metrics.acc", "-o", "table").stdout.splitlines()
     assert [line.split()[0] for line in table] == ["name", "job_0", "job_1", "job_2"]
+    assert table[-1].startswith("job_2 (a wider net)")
     assert table[-1].endswith("acc=0.8")
     assert cli("runs", "search", "--all", "--experiment", "apples").returncode == 2
     bad = cli("runs", "search", "acc >> 1")

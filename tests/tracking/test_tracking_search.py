@@ -40,6 +40,11 @@ def test_all_experiments_unless_one_is_named(searched: Layout) -> None:
     assert names(search_runs(searched, "metrics.acc > 0.5", experiments=["apples"])) == ["job_3"]
     assert names(search_runs(searched, "params.depth = '2'")) == ["job_2"]
     assert names(search_runs(searched, "attributes.status = 'FINISHED'")) == ["job_3"]
+    assert names(search_runs(searched, "status = 'Completed' and metrics.acc > 0.5")) == ["job_3"]
+    assert names(search_runs(searched, "attributes.status != 'completed' and metrics.acc > 0.5")) == ["job_2"]
+    assert names(search_runs(searched, "params.status = 'Completed'")) == []
+    with pytest.raises(UsageError, match="asks for a status that no run has: 'Done'"):
+        search_runs(searched, "status = 'Done'")
     assert names(search_runs(searched, order_by=["metrics.acc ASC"], max_results=2)) == ["job_0", "job_1"]
 
 
@@ -68,7 +73,15 @@ def test_more_than_a_page(searched: Layout, monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_cannot_be_read_or_found_is_said(searched: Layout) -> None:
     with pytest.raises(UsageError, match=r"the filter 'acc >> 1' cannot be read: "):
         search_runs(searched, "acc >> 1")
-    with pytest.raises(UsageError, match="cannot be read"):
-        search_runs(searched, order_by=["nonsense"])
+    with pytest.raises(UsageError, match=r"the order 'nonsense' cannot be read"):
+        search_runs(searched, "metrics.acc > 0", order_by=["nonsense"])
+    with pytest.raises(UsageError, match=r"the filter 'acc >> 1' cannot be read"):
+        search_runs(searched, "acc >> 1", order_by=["metrics.acc"])
+    with pytest.raises(UsageError, match="there is no attribute 'acc'; there are Created, Run Name") as refused:
+        search_runs(searched, "acc > 1")
+    assert refused.value.hint is not None and "metrics.acc" in refused.value.hint
+    with pytest.raises(UsageError) as refused:
+        search_runs(searched, "metrics.acc > 1 or metrics.acc < 0")
+    assert refused.value.hint == "The language has no `or`: search once for each side."
     with pytest.raises(NotFoundError, match="there is no experiment 'plums'"):
         search_runs(searched, experiments=["plums"])

@@ -18,12 +18,18 @@ SHOWN_METRICS = 4
 def metrics_in_short(row: Mapping[str, Any]) -> str:
     """The first metrics of a run's own on one line, system metrics left out."""
     own = {key: value for key, value in sorted(row["metrics"].items()) if not key.startswith("system/")}
-    shown = [f"{key}={value:.4g}" for key, value in list(own.items())[:SHOWN_METRICS]]
+    shown = [f"{key}={value:.6g}" for key, value in list(own.items())[:SHOWN_METRICS]]
     return " ".join([*shown, f"and {len(own) - SHOWN_METRICS} more"] if len(own) > SHOWN_METRICS else shown)
 
 
+def name_and_title(row: Mapping[str, Any]) -> str:
+    """A run's name, and its display name where that is another."""
+    title = row["display_name"]
+    return row["name"] if title in (None, row["name"]) else f"{row['name']} ({title})"
+
+
 LIST_COLUMNS: tuple[Column, ...] = (
-    "name",
+    ("name", name_and_title),
     ("experiment", lambda row: row["experiment_name"]),
     "status",
     ("metrics", metrics_in_short),
@@ -60,7 +66,7 @@ def search(
     \b
     workbench runs search "metrics.acc > 0.9 and params.depth = '3'"
     workbench runs search "tags.mlflow.user = 'ann'" --order-by "metrics.acc DESC"
-    workbench runs search "attributes.status = 'FINISHED'" --experiment iris
+    workbench runs search "attributes.status = 'Completed'" --experiment iris
     """
     from store.tracking.search import search_runs
 

@@ -78,8 +78,8 @@ RULES: tuple[Rule, ...] = (
         Symptom(
             "network",
             "It could not reach a server over the network.",
-            "Check the address, the proxy, and whether the server runs; without a way out, put the data into the cache ahead of time:"
-            " `workbench cache add URL PATH`.",
+            "Check the address, the proxy, and whether the server runs; without a way out, put the data into the cache"
+            " ahead of time: `workbench cache add URL PATH`.",
         ),
     ),
     (

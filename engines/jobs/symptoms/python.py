@@ -122,8 +122,8 @@ def tracking(raised: Raised, facts: JobFacts) -> Symptom | None:
         return Symptom(
             "mlflow_other_store",
             f"The script logs to {where}.",
-            "Take mlflow.set_tracking_uri() out (or MLFLOW_TRACKING_URI): the job's run is set already. To log elsewhere"
-            " on purpose, remove MLFLOW_RUN_ID from os.environ first.",
+            "Take mlflow.set_tracking_uri() out (or MLFLOW_TRACKING_URI): the job's run is set already. To log"
+            " elsewhere on purpose, remove MLFLOW_RUN_ID from os.environ first.",
         )
     if text.startswith("Run with UUID") and "is already active" in text:
         return Symptom(
