@@ -33,6 +33,7 @@ def test_an_agent_that_does_not_begin_is_said_while_the_job_waits(layout: Layout
         assert client.stderr.readline() == "job hello\n"
         told = client.stderr.readline()
         assert "workbench agent logs" in told
+        assert "broken on purpose" in "".join(client.stderr.readline() for _ in range(6))
         assert "broken on purpose" in layout.agent_log.read_text()
         start.wake(layout)
         assert client.stdout.read() == "hello, world\n"

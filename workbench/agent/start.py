@@ -106,16 +106,17 @@ def ensure(layout: Layout) -> lock.AgentFacts:
         if (facts := lock.holder(layout)) is not None:
             return facts
         time.sleep(0.01)
-    raise MachineError(f"the agent did not start{last_words(layout)}", hint="`workbench agent logs` shows the rest.")
+    hint = f"`workbench agent logs` shows why: {layout.agent_log}"
+    raise MachineError("the agent did not start", hint=f"{hint}{last_words(layout)}")
 
 
 def last_words(layout: Layout, count: int = 5) -> str:
-    """The end of the agent's log, to put after a sentence; nothing where there is none."""
+    """The end of the agent's log, in lines of their own; nothing where there is none."""
     try:
         lines = layout.agent_log.read_text("utf-8", "replace").splitlines()[-count:]
     except OSError:
         return ""
-    return "".join(["; the end of its log:", *(f"\n  | {line}" for line in lines)]) if lines else ""
+    return "".join(["\nThe end of its log:", *(f"\n  | {line}" for line in lines)]) if lines else ""
 
 
 def stop(layout: Layout, wait_seconds: float = 30.0) -> bool:

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 from store import database, jobs, queue
+from store.disk import is_full
 from store.errors import MachineError
 from store.jobs import Job
 from store.layout import Layout
@@ -80,19 +81,23 @@ class Agents:
         self.layout = layout
         self.due = time.monotonic() + AGENT_CHECK_SECONDS
         self.missed = 0
+        self.was_full = False
 
     def keep(self) -> None:
         """Raises MachineError when one agent after the other does not begin."""
         if time.monotonic() < self.due:
             return
         self.due = time.monotonic() + AGENT_CHECK_SECONDS
+        if is_full(self.layout.root) and not self.was_full:
+            self.was_full = True
+            say(f"the disk that holds {self.layout.root} is full: jobs wait until there is room, and then go on")
         if lock.held(self.layout.agent_lock):
             self.missed = 0
             return
         self.missed += 1
         hint = f"`workbench agent logs` shows why: {self.layout.agent_log}"
         if self.missed == MISSED_AGENTS:
-            say(f"the agent does not begin; trying again. {hint}")
+            say(f"the agent does not begin; trying again. {hint}{start.last_words(self.layout)}")
         if self.missed == LOST_AGENTS:
             raise MachineError("the agent does not begin; the job stays accepted and waits for one", hint=hint)
         start.wake(self.layout)

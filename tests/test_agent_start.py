@@ -1,0 +1,118 @@
+"""How an agent starts, and what it makes of a workspace that goes away or breaks under it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from store import database, jobs
+from store.errors import NotFoundError
+from store.layout import Layout
+from tests.conftest import Cli
+from workbench.agent import lock, start
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def systemd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What shows of a user's service manager and of a user who lingers; ``systemd-run`` is up to the test."""
+    with tempfile.TemporaryDirectory(prefix="wb-") as name:  # its path is short, as that of a runtime folder
+        folder = Path(name)
+        for each in ("systemd", "bin", "linger"):
+            (folder / each).mkdir()
+        (folder / "systemd" / "private").touch()
+        (folder / "linger" / start.user_name()).touch()
+        monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+        yield folder
+
+
+def started(folder: Path, systemd_run: str) -> str:
+    """What a command prints that is started the way an agent is."""
+    program = folder / "bin" / "systemd-run"
+    program.write_text(f"#!/bin/sh\n{systemd_run}\n")
+    program.chmod(0o700)
+    command = [*start.scope(folder / "linger"), "sh", "-c", 'echo "$SCOPE $1"', "sh", "a 'b' $c"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_user_who_lingers_gets_a_scope(systemd: Path) -> None:
+    assert started(systemd, 'while case $1 in -*) ;; *) false; esac; do shift; done; SCOPE=yes exec "$@"') == (
+        "yes a 'b' $c\n"
+    )
+
+
+def test_an_agent_starts_where_the_service_manager_does_not_answer(systemd: Path) -> None:
+    assert started(systemd, "echo 'Failed to connect to bus' >&2; exit 1") == " a 'b' $c\n"
+    (systemd / "bin" / "systemd-run").unlink()
+    assert started(systemd, "exit 127") == " a 'b' $c\n"
+
+
+def test_a_user_who_does_not_linger_keeps_the_agent_in_the_session(systemd: Path) -> None:
+    (systemd / "linger" / start.user_name()).unlink()
+    assert start.scope(systemd / "linger") == []
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_the_agent_leaves_a_workspace_that_is_gone(layout: Layout, moved: bool) -> None:
+    start.ensure(layout)
+    held = os.open(layout.agent_lock, os.O_RDONLY)
+    if moved:
+        layout.root.rename(layout.root.with_name("elsewhere"))
+    else:
+        shutil.rmtree(layout.root)
+    wait_for(lambda: not lock.held(Path(f"/proc/self/fd/{held}")))
+    os.close(held)
+    assert not layout.root.exists()
+    assert not layout.agent_socket.exists()
+    with pytest.raises(NotFoundError, match="is not there any more"):
+        start.wake(layout)
+    if moved:
+        layout.root.with_name("elsewhere").rename(layout.root)
+
+
+def test_a_lost_socket_costs_a_moment(layout: Layout, cli: Cli, tmp_path: Path) -> None:
+    """As when a clearing of old files, or the end of another session, takes the runtime folder's content."""
+    (tmp_path / "job.yml").write_text("command: echo done\n")
+    agent = start.ensure(layout)
+    wait_for(layout.agent_socket.exists)
+    layout.agent_socket.unlink()
+    assert cli("run", tmp_path / "job.yml").stdout == "done\n"
+    assert lock.holder(layout) == agent
+
+
+def test_one_job_that_cannot_be_looked_after_stops_no_other(layout: Layout, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: echo done\n")
+    agent = start.ensure(layout)
+    connection = database.connect(layout.database)
+    name = jobs.submit(connection, jobs.NewJob({"type": "of_a_package_that_is_gone"}, {}, "local"))
+    assert cli("run", tmp_path / "job.yml").stdout == "done\n"
+    assert lock.holder(layout) == agent
+    cli("job", "cancel", name)
+
+
+def test_a_tracking_database_that_is_missing_ends_jobs_and_not_the_agent(
+    layout: Layout, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "job.yml").write_text("command: echo done\n")
+    agent = start.ensure(layout)
+    kept = layout.mlflow_database.rename(tmp_path / "mlflow.db")
+    name = cli("run", tmp_path / "job.yml", "--detach").stdout.strip()
+    wait_for(lambda: "mlflow.db is missing" in layout.agent_log.read_text())
+    assert lock.holder(layout) == agent
+    kept.rename(layout.mlflow_database)
+    wait_for(lambda: jobs.get(database.connect(layout.database), name).finished)
+    assert cli("run", tmp_path / "job.yml").stdout == "done\n"
