@@ -95,7 +95,8 @@ def fetch(
         except AbandonedError:
             raise
         except WorkbenchError as error:
-            raise with_way_out(error, address) from error
+            with_way_out(error, address)
+            raise
         except OSError as error:
             raise explain(error, f"downloading {address}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -333,3 +334,14 @@ def test_the_database_holds_no_proxy_password(cli: Cli, layout: Layout, tmp_path
     assert secret not in dump
     assert secret not in (layout.agent_log.read_text())
     assert not list(layout.jobs.glob("*/environment.json"))
+
+
+def test_a_download_that_fails_ends_the_job_and_offers_the_way_round(cli: Cli, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/data.csv"
+        file = write(tmp_path, f"command: 'true'\ninputs:\n  d: {{type: uri_file, path: '{url}'}}\n")
+        done = cli("run", file, "--name", "far")
+    assert done.returncode == 1
+    assert url in done.stderr and "workbench cache add" in done.stderr
+    assert json.loads(cli("job", "show", "far").stdout)["status"] == "Failed"
