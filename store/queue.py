@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from store.jobs import SELECT, Job, read
 
+ANY_RANK = 1 << 30
 HOLDS_SLOTS = ("Preparing", "Running", "CancelRequested")
 
 
@@ -43,19 +44,31 @@ def used(jobs: list[Job], compute: str) -> int:
 
 def next_in_line(connection: sqlite3.Connection, compute: str, free: int) -> list[Job]:
     """The queued jobs of a compute that fit into its free slots, in the order of the queue."""
-    if free < 1:
-        return []
-    rows = connection.execute(
-        f"{SELECT} WHERE status = 'Queued' AND compute = ? AND wanted = 'run' ORDER BY rank DESC, id LIMIT ?",
-        (compute, free),
-    )
     chosen: list[Job] = []
-    for job in map(read, rows):
-        if job.slots > free:
-            break
-        free -= job.slots
-        chosen.append(job)
+    rank = next_rank(connection, compute, ANY_RANK)
+    while free > 0 and rank is not None:
+        rows = connection.execute(
+            f"{SELECT} WHERE status = 'Queued' AND compute = ? AND rank = ? AND wanted = 'run' ORDER BY id LIMIT ?",
+            (compute, rank, free),
+        )
+        for job in map(read, rows):
+            if job.slots > free:
+                return chosen
+            free -= job.slots
+            chosen.append(job)
+        rank = next_rank(connection, compute, rank)
     return chosen
+
+
+def next_rank(connection: sqlite3.Connection, compute: str, below: int) -> int | None:
+    """The highest rank below another that a queued job of a compute has.
+
+    Rank by rank the index gives the jobs in order; to order by both would sort the whole queue for each free slot.
+    """
+    found: int | None = connection.execute(
+        "SELECT max(rank) FROM job WHERE status = 'Queued' AND compute = ? AND rank < ?", (compute, below)
+    ).fetchone()[0]
+    return found
 
 
 def position(connection: sqlite3.Connection, job: Job) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import random
 import sqlite3
 from pathlib import Path
 
@@ -106,6 +107,18 @@ def test_a_wide_job_is_not_passed_over(connection: sqlite3.Connection) -> None:
         jobs.record(connection, "running", "Running")
     assert queue.attention(connection, {"local": 2}).granted == frozenset()
     assert queue.attention(connection, {"local": 3}).granted == {"wide"}
+
+
+def test_the_queue_is_in_order_whatever_came_when(connection: sqlite3.Connection) -> None:
+    dice = random.Random(1)
+    settings = [{"job_tier": tier, "priority": each} for tier in jobs.TIERS for each in jobs.PRIORITIES]
+    queue_up(connection, *(new(f"j{number}", queue_settings=dice.choice(settings)) for number in range(60)))
+    for name in ("j7", "j8", "j30"):
+        jobs.request_cancel(connection, name)
+    queued = [job for job in jobs.unfinished(connection) if job.wanted == "run"]
+    expected = [job.name for job in sorted(queued, key=lambda job: (-job.rank, job.id))]
+    for free in (1, 2, 25, 57, 99):
+        assert [job.name for job in queue.next_in_line(connection, "local", free)] == expected[:free]
 
 
 def test_computes_do_not_share_slots(connection: sqlite3.Connection) -> None:
