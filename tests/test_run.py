@@ -345,3 +345,21 @@ def test_a_download_that_fails_ends_the_job_and_offers_the_way_round(cli: Cli, t
     assert done.returncode == 1
     assert url in done.stderr and "workbench cache add" in done.stderr
     assert json.loads(cli("job", "show", "far").stdout)["status"] == "Failed"
+
+
+def test_a_job_runs_again_in_the_environment_that_it_had(cli: Cli, layout: Layout, tmp_path: Path) -> None:
+    conda = tmp_path / "conda.yml"
+    conda.write_text("dependencies:\n  - pip\n  - pip: [six]\n")
+    file = write(tmp_path, "command: 'true'\nenvironment: {image: ubuntu, conda_file: conda.yml}\n")
+    name = json.loads(cli("job", "create", "-f", file).stdout)["name"]
+    cli("job", "cancel", name)
+    conda.unlink()
+    again = cli("job", "rerun", name)
+    assert again.returncode == 0, again.stderr
+    connection = database.connect(layout.database)
+    first, second = jobs.get(connection, name), jobs.get(connection, json.loads(again.stdout)["name"])
+    assert second.environment == first.environment
+    assert second.document["environment"] == first.document["environment"]
+    cli("job", "cancel", second.name)
+    changed = cli("job", "rerun", name, "--set", "environment=azureml:current@latest", "--stream")
+    assert changed.returncode == 0, changed.stderr

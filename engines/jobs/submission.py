@@ -40,6 +40,8 @@ class Submission:
     file: str
     place: Callable[[tuple[str | int, ...]], Place] = lambda _: ("document", 1, 1)
     directory: Path = field(default_factory=Path.cwd)
+    definition: Definition | None = None
+    """What the environment was found to mean before, when a job is submitted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
 
 def environment(connection: sqlite3.Connection, submission: Submission) -> Definition:
     """What the document's environment means in this workspace."""
+    if submission.definition is not None:
+        return submission.definition
     return resolve(
         submission.document.get("environment"),
         registered=lambda name, version: registered.lookup(connection, name, version),
@@ -124,7 +128,8 @@ def check_room(target: Mapping[str, Any], slots: int) -> None:
     if slots > room:
         raise UsageError(
             f"instance_count {slots} is more than the compute {target['name']!r} has: {room}",
-            hint="Lower it, or make a larger pool with `workbench compute create --max-instances`.",
+            hint=f"Lower it, or make a larger pool: `workbench compute create --name {target['name']} "
+            f"--type {target['type']} --max-instances {slots}`.",
         )
 
 
@@ -184,16 +189,24 @@ def resubmit(
     submission: Submission,
     say: Say = lambda _: None,
 ) -> str:
-    """Accept a job again; without new ``code``, with the code that it had, whatever was edited since."""
+    """Accept a job again; what the submission does not bring is as it was, whatever was edited since."""
+    submission = replace(submission, definition=None if "environment" in submission.document else definition_of(before))
     checked = check(connection, layout, submission)
     tell(checked, say)
     if code := submission.document.get("code"):
         kept = Code(take_code(submission.document, layout, say), git_state(Path(code)))
     else:
-        same = {"code": before.document["code"]} if before.document.get("code") else {}
-        submission = replace(submission, document={**submission.document, **same})
         kept = Code(before.snapshot, before.source.get("git"))
+    same = {key: before.document[key] for key in ("code", "environment") if before.document.get(key)}
+    submission = replace(submission, document={**same, **submission.document})
     return accept(connection, layout, submission, checked, kept, names.generate())
+
+
+def definition_of(before: jobs.Job) -> Definition | None:
+    """The environment that a job ran in; None where it named secrets, which are kept nowhere."""
+    if before.environment is None or "${" in json.dumps(before.environment):
+        return None
+    return Definition.from_dict(before.environment)
 
 
 def take_code(document: Mapping[str, Any], layout: Layout, say: Say) -> str | None:

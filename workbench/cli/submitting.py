@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -83,10 +84,14 @@ def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str 
 
 
 def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str:
-    """Accept a job's document again, with overrides and the code that it had; returns the new job's name."""
+    """Accept a job's document again, with overrides; its code and environment are those that it had."""
     from store.specs.overrides import apply
 
-    kept = {key: value for key, value in before.document.items() if key not in ("name", "code")}
+    overrides = list(overrides)
+    left_out = {"name", "code"}
+    if submission.definition_of(before) and not any(re.match(r"environment[.\[=]", each) for each in overrides):
+        left_out.add("environment")
+    kept = {key: value for key, value in before.document.items() if key not in left_out}
     document = Document.of(kept, file=f"job {before.name}")
     for argument in overrides:
         apply(document, argument)
