@@ -27,6 +27,9 @@ from store.layout import Layout
 from store.mounts import Mount, mount_of
 from store.telling import Say
 
+MIGRATION_SECONDS = 60.0
+"""How long a command waits for another that migrates the workspace."""
+
 FOLDERS = ("blobstore", "filestore", "vault", "environments", "jobs", "run")
 
 
@@ -92,12 +95,22 @@ def open_existing(found: Found, end_agent: Callable[[Layout], object] = lambda _
 
 
 def upgrade(layout: Layout, error: database.RevisionError, end_agent: Callable[[Layout], object]) -> sqlite3.Connection:
-    """Migrate an older database, with no agent alive; a newer one raises the error that brought us here."""
+    """Migrate an older database, with no agent alive; a newer one raises the error that brought us here.
+
+    A workspace comes into being with its tables: an empty database is one that was damaged, and is left as it is.
+    """
     from store import migrate
 
+    if error.found is None:
+        raise MachineError(
+            f"{error.database} is empty: the jobs of this workspace are not in it any more",
+            hint="Put a copy back, if there is one (migrations leave *.backup beside it); jobs/ still has the logs. "
+            "To begin anew, move the file away.",
+        )
     migrate.refuse_newer(error.database, error.found)
     end_agent(layout)
-    with exclusive(layout.agent_lock, "an agent is running in this workspace: `workbench agent stop` ends it first"):
+    refusal = "an agent is running in this workspace: `workbench agent stop` ends it first"
+    with exclusive(layout.agent_lock, refusal, MIGRATION_SECONDS):
         migrate.migrate(layout.database)
     return database.connect(layout.database)
 
@@ -240,14 +253,21 @@ def delete(layout: Layout) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(file: Path, refusal: str) -> Iterator[None]:
-    """Hold a file's lock. Raises ConflictError with ``refusal`` when another holds it."""
+def exclusive(file: Path, refusal: str, patience: float = 1.0) -> Iterator[None]:
+    """Hold the agent's lock. Raises ConflictError with ``refusal`` when another still holds it after ``patience``.
 
-    def refuse() -> None:
-        raise ConflictError(refusal)
+    What a dead agent left in the file is cleared: whoever looks now would take it for the holder.
+    """
+    deadline = time.monotonic() + patience
+
+    def wait() -> None:
+        if time.monotonic() > deadline:
+            raise ConflictError(refusal)
+        time.sleep(0.02)
 
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with locked(file, refuse):
+    with locked(file, wait):
+        os.truncate(file, 0)
         yield
 
 

@@ -363,3 +363,12 @@ def test_a_job_runs_again_in_the_environment_that_it_had(cli: Cli, layout: Layou
     cli("job", "cancel", second.name)
     changed = cli("job", "rerun", name, "--set", "environment=azureml:current@latest", "--stream")
     assert changed.returncode == 0, changed.stderr
+
+
+def test_an_emptied_database_is_told_and_left_alone(cli: Cli, layout: Layout) -> None:
+    for file in layout.root.glob("workbench.db*"):
+        file.write_bytes(b"")
+    done = cli("job", "list")
+    assert done.returncode == 1
+    assert "is empty" in done.stderr
+    assert layout.database.read_bytes() == b""
