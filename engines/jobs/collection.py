@@ -5,18 +5,24 @@ Runs in a thread of the agent; every step may be repeated after a kill.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engines.jobs import data, preparation, runtime
 from engines.jobs.explain import explain
 from engines.jobs.symptoms.cause import Cause
+from store.database import StoreError
+from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
 from store.tracking import ingest, runs
+
+log = logging.getLogger("workbench.agent")
 
 RUN_STATUS = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
 
@@ -31,19 +37,44 @@ class Outcome:
 
 
 def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome:
-    """Bring in all that a job left; ``record`` is the shim's exit record, None when the supervisor was lost."""
-    folder = layout.job(job.name)
-    connection = runs.connect(layout)
+    """Bring in all that a job left; ``record`` is the shim's exit record, None when the supervisor was lost.
+
+    Outputs that cannot be kept fail the job, and its MLflow run with it.
+    """
+    refused: WorkbenchError | None = None
     try:
-        while not ingest.ingest(connection, job.name, folder.journal).done:
-            pass
         data.collect_outputs(job, layout)
-        outcome = judge(job, layout, record)
+    except WorkbenchError as error:
+        refused = error
+    outcome = judge(job, layout, record)
+    if refused is not None:
+        outcome = incomplete(outcome, refused)
+    with closing(tracked(job, layout)) as connection:
+        while not ingest.ingest(connection, job.name, layout.job(job.name).journal).done:
+            pass
         close_run(connection, job, outcome)
-    finally:
-        connection.close()
     preparation.discard(job, layout)
     return outcome
+
+
+def tracked(job: Job, layout: Layout) -> sqlite3.Connection:
+    """Open ``mlflow.db`` with the job's run in it: made now where the job never got so far, or where it was removed."""
+    if layout.mlflow_database.exists():
+        connection = runs.connect(layout)
+        if runs.exists(connection, job.name):
+            return connection
+        connection.close()
+    preparation.create_run(job, layout, job.started_at or job.created_at)
+    return runs.connect(layout)
+
+
+def incomplete(outcome: Outcome, refused: WorkbenchError) -> Outcome:
+    """The end of a job whose outputs could not be kept; what its process did is not forgotten."""
+    message = f"Its outputs could not be collected: {refused.message}"
+    if outcome.status != "Completed":
+        message = f"{outcome.message} {message}"
+    cause = Cause("collection_failed", message, refused.hint)
+    return Outcome("Failed", message, {**outcome.facts, "cause": cause.document()})
 
 
 def judge(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome:
@@ -67,7 +98,7 @@ def judge(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome
 
 
 def close_run(connection: sqlite3.Connection, job: Job, outcome: Outcome) -> None:
-    """End the MLflow run as the job ended: parameters that the script left out, and what it cost as tags."""
+    """End the MLflow run as the job ended: its times, parameters that the script left out, and its cost as tags."""
     facts = outcome.facts
     cost = {
         f"workbench.{key}": facts[key]
@@ -79,17 +110,24 @@ def close_run(connection: sqlite3.Connection, job: Job, outcome: Outcome) -> Non
         job.name,
         RUN_STATUS[outcome.status],
         int(facts["ended_at"] * 1000),
+        start_ms=int(started * 1000) if (started := facts.get("started_at")) else None,
         tags={**cost, "workbench.cause": facts["cause"]["code"]},
         params=runtime.parameters(job),
     )
 
 
 def never_ran(job: Job, layout: Layout, status: str, cause: Cause) -> Outcome:
-    """The end of a job that no process of ours ever ran for: cancelled in the queue, or not to be prepared."""
-    connection = runs.connect(layout)
+    """The end of a job that no process of ours ever ran for: cancelled in the queue, or not to be prepared.
+
+    It has its run in MLflow too; without ``mlflow.db`` it ends all the same.
+    """
+    outcome = Outcome(status, cause.message, {"cause": cause.document(), "ended_at": time.time()})
     try:
-        runs.finish_run(connection, job.name, RUN_STATUS[status], int(time.time() * 1000))
-    finally:
-        connection.close()
+        with closing(tracked(job, layout)) as connection:
+            close_run(connection, job, outcome)
+    except StoreError:
+        raise  # a full disk passes
+    except WorkbenchError as error:
+        log.error("the MLflow run of job %s: %s", job.name, error)
     preparation.discard(job, layout)
-    return Outcome(status, cause.message, {"cause": cause.document(), "ended_at": time.time()})
+    return outcome

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def prepare(
     folder.user_logs.mkdir(parents=True, exist_ok=True)
     folder.system_logs.mkdir(exist_ok=True)
     submitted = read_submitted(folder)
-    experiment_id = create_run(job, layout)
+    experiment_id = create_run(job, layout, time.time(), say)
     definition = Definition.from_dict(job.environment or {})
     python = environment_python(job, definition, layout, say, cancelled, submitted)
     data.prepare_working_copy(job, layout)
@@ -111,8 +112,12 @@ def read_submitted(folder: JobFolder) -> dict[str, str]:
     return found
 
 
-def create_run(job: Job, layout: Layout) -> str:
-    """Make the job's MLflow run, once; returns the id of its experiment."""
+def create_run(job: Job, layout: Layout, started_at: float, say: Callable[[str], None] = lambda _: None) -> str:
+    """Make the job's MLflow run, once, and ``mlflow.db`` where it was moved away; returns its experiment's id."""
+    if not layout.mlflow_database.exists():
+        from store.tracking.template import ensure_mlflow_database
+
+        ensure_mlflow_database(layout, say)
     connection = runs.connect(layout)
     try:
         runs.create_run(
@@ -122,7 +127,7 @@ def create_run(job: Job, layout: Layout) -> str:
             experiment=job.experiment_name,
             display_name=job.display_name,
             user=job.source.get("user", ""),
-            start_ms=int(job.created_at * 1000),
+            start_ms=int(started_at * 1000),
             tags=run_tags(job),
         )
         return str(runs.ensure_experiment(connection, layout, job.experiment_name))

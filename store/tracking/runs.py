@@ -96,18 +96,23 @@ def finish_run(
     status: str,
     end_ms: int,
     *,
+    start_ms: int | None = None,
     tags: Mapping[str, object] | None = None,
     params: Mapping[str, object] | None = None,
 ) -> None:
     """End a job's run as FINISHED, FAILED or KILLED, and with it the runs that its process left open.
 
     What the process itself said about its run's end (MLflow does at exit) gives way: it cannot know of a kill.
-    ``params`` are those that the script did not log itself.
+    ``start_ms`` corrects when it began: a run is made before its processes are. ``params`` are those that the script
+    did not log itself.
     """
     with write(connection):
         _set_tags(connection, run_id, tags or {})
         _set_params_if_absent(connection, run_id, params or {})
-        connection.execute("UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ?", (status, end_ms, run_id))
+        connection.execute(
+            "UPDATE runs SET status = ?, end_time = ?, start_time = coalesce(?, start_time) WHERE run_uuid = ?",
+            (status, end_ms, start_ms, run_id),
+        )
         connection.execute(
             "UPDATE runs SET status = ?, end_time = ? WHERE status IN ('RUNNING', 'SCHEDULED') AND run_uuid IN"
             f" (SELECT run_uuid FROM tags WHERE key = '{JOB_TAG}' AND value = ?)",
