@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic import command
@@ -66,3 +68,19 @@ def test_an_agent_beside_a_newer_database_is_left_alone(
     done = cli("job", "list")
     assert done.returncode == 4 and "9999" in done.stderr
     assert older_agent.poll() is None
+
+
+def test_commands_that_come_while_another_migrates_wait_for_it(
+    older_agent: subprocess.Popen[str], layout: Layout, cli: Cli
+) -> None:
+    """None takes it for an agent. That agent was killed: nobody may signal the process that its lock file names."""
+    older_agent.kill()
+    older_agent.wait()
+    with subprocess.Popen(["sleep", "1000"]) as innocent:
+        layout.agent_lock.write_text(json.dumps({"pid": innocent.pid, "version": "0.0.1", "started_at": 1.0}))
+        with ThreadPoolExecutor(6) as pool:
+            done = list(pool.map(lambda _: cli("job", "list"), range(6)))
+        assert [each.stderr for each in done if each.returncode] == []
+        assert innocent.poll() is None
+        innocent.kill()
+    assert len(list(layout.root.glob("workbench.db.0001.*.backup"))) == 1

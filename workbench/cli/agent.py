@@ -71,6 +71,8 @@ def stop(session: Session) -> None:
 @workspace_option
 def logs(session: Session, follow: bool) -> None:
     """Print the agent's log."""
+    if not session.found.exists:
+        raise NotFoundError(f"there is no workspace at {session.layout.root}")
     tail = Tail(session.layout.agent_log)
     while True:
         data = tail.read()
