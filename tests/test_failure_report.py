@@ -103,6 +103,19 @@ def test_from_another_folder_paths_still_lead_there(layout: Layout, tmp_path: Pa
     assert f"workbench run {tmp_path}/job.yml" in "\n".join(report(job, None, layout, here=Path("/usr/lib")))
 
 
+def test_what_was_set_is_set_again(layout: Layout, tmp_path: Path) -> None:
+    file = tmp_path / "job.yml"
+    file.write_text("command: python train.py")
+
+    def last_line(*overrides: str) -> str:
+        source = {"file": str(file), "overrides": list(overrides)}
+        return report(stored_job(source=source), None, layout, here=tmp_path)[-1]
+
+    told = last_line("inputs.text=a b", "environment_variables.API_TOKEN=s3cret")
+    assert "workbench run job.yml --set 'inputs.text=a b' --set environment_variables.API_TOKEN=..." in told
+    assert "workbench job rerun brave_owl_1" in last_line(f"inputs.text={'x' * 200}")
+
+
 def test_nothing_differs(layout: Layout) -> None:
     told = "\n".join(report(stored_job(), stored_job("old"), layout))
     assert "had the same inputs, command, environment and code" in told

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from engines.jobs.differences import Difference, differences
+from engines.jobs.differences import SECRET, Difference, differences
 from engines.jobs.explain import telling_log
 from engines.jobs.symptoms.cause import Cause, UserException
 from engines.jobs.symptoms.log_tail import read_tail
@@ -152,13 +152,23 @@ def next_commands(job: Job, here: Path, *, with_log: bool) -> list[str]:
 
 
 def rerun(job: Job, here: Path) -> tuple[str, str]:
-    """The command that runs the job's document again; without a file, the job as it was."""
-    file = job.source.get("file")
+    """The command that runs the job's document again; where that would be none to type, the job as it was."""
+    file, as_it_was = job.source.get("file"), (f"workbench job rerun {job.name}", "run it again")
     if not file or not Path(file).is_absolute() or not Path(file).is_file():
-        return f"workbench job rerun {job.name}", "run it again"
+        return as_it_was
     relative = os.path.relpath(file, here)
     shown = file if relative.startswith("../..") else relative
-    return f"workbench run {shlex.quote(shown)}", "run its file again, as it is now"
+    changes = [f"--set {override(each)}" for each in job.source.get("overrides", ())]
+    command = " ".join(["workbench run", shlex.quote(shown), *changes])
+    if changes and len(command) > WIDTH:
+        return as_it_was
+    return command, "run its file again, as it is now"
+
+
+def override(text: str) -> str:
+    """An argument of ``--set`` for the shell; a value that its name tells to be a secret is left to be filled in."""
+    name, _, _ = text.partition("=")
+    return f"{shlex.quote(name)}=..." if SECRET.search(name.rpartition(".")[2]) else shlex.quote(text)
 
 
 def value(text: str | None) -> str:

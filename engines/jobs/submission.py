@@ -34,12 +34,16 @@ Place = tuple[str, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A checked document on its way in. ``place`` tells where a path of keys stands in it."""
+    """A checked document on its way in.
+
+    ``place`` tells where a path of keys stands in it; ``overrides`` are what ``--set`` and flags changed in its file.
+    """
 
     document: dict[str, Any]
     file: str
     place: Callable[[tuple[str | int, ...]], Place] = lambda _: ("document", 1, 1)
     directory: Path = field(default_factory=Path.cwd)
+    overrides: tuple[str, ...] = ()
     definition: Definition | None = None
     """What the environment was found to mean before, when a job is submitted again."""
 
@@ -247,6 +251,7 @@ def source(submission: Submission, git: dict[str, Any] | None) -> dict[str, Any]
     return {
         "file": str(Path(submission.file).absolute()),
         "directory": str(submission.directory),
+        "overrides": list(submission.overrides),
         "user": user_name(),
         "host": socket.gethostname(),
         "git": git,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engines.jobs import submission
@@ -24,7 +25,9 @@ def read(session: Session, file: Path, overrides: Iterable[str], **flags: str | 
     """
     overrides = list(overrides)
     try:
-        return checked(loaded(file, overrides, flags), str(file))
+        submitted = checked(loaded(file, overrides, flags), str(file))
+        lasting = [each for each in overrides if not each.startswith("name=")]
+        return replace(submitted, overrides=(*lasting, *as_overrides(flags)))
     except DocumentError as error:
         document = loaded(file, overrides, flags)
         if not reduce_to_sound(document, error.faults):
@@ -37,6 +40,11 @@ def read(session: Session, file: Path, overrides: Iterable[str], **flags: str | 
         except WorkbenchError:
             pass  # no workspace to hold it against: the document's own faults are news enough
         raise DocumentError([*error.faults, *further]) from error
+
+
+def as_overrides(flags: Mapping[str, str | None]) -> list[str]:
+    """Flags as the ``--set`` that they stand for; a name is for one job alone."""
+    return [f"{key}={value}" for key, value in flags.items() if value is not None and key != "name"]
 
 
 def loaded(file: Path, overrides: Iterable[str], flags: Mapping[str, str | None]) -> Document:
@@ -96,4 +104,5 @@ def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str
     for argument in overrides:
         apply(document, argument)
     again = checked(document, str(before.source.get("file") or before.name))
+    again = replace(again, overrides=(*before.source.get("overrides", ()), *overrides))
     return submission.resubmit(session.connection, session.layout, before, again, say)
