@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from store import trees
 from store.addresses import Address, key, no_listing
 from store.disk import explain, locked, publish, staging, write_whole
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
+from store.lent import variables
 from store.telling import Progress
 from store.transfer.incoming import AbandonedError, Origin, Watch
 
@@ -62,9 +62,10 @@ class Line:
 
 def folder() -> Path:
     """Where the cache lies."""
-    if chosen := os.environ.get("WORKBENCH_CACHE"):
+    environ = variables()
+    if chosen := environ.get("WORKBENCH_CACHE"):
         return Path(chosen).expanduser().absolute()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "workbench" / "content"
+    return Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "workbench" / "content"
 
 
 def fetch(

@@ -23,6 +23,7 @@ from engines.jobs.script import Script, Value, render
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
+from store.lent import lent
 from store.tracking import runs
 from store.tracking.schema import installed_version
 
@@ -63,7 +64,8 @@ def prepare(
     definition = Definition.from_dict(job.environment or {})
     python = environment_python(job, definition, layout, say, cancelled, submitted)
     data.prepare_working_copy(job, layout)
-    inputs = data.place_inputs(job, layout, say, cancelled)
+    with lent(submitted):
+        inputs = data.place_inputs(job, layout, say, cancelled)
     outputs = data.prepare_outputs(job, layout)
     if cancelled():
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from store.jobs import Job
 from store.layout import Layout
+from store.specs.references import Url
 
 CARRIED = frozenset(
     "PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ TMPDIR LD_LIBRARY_PATH "
@@ -18,7 +19,7 @@ CARRIED = frozenset(
     "SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS "
     "CUDA_HOME CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER NVIDIA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES HIP_VISIBLE_DEVICES "
     "OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS NUMEXPR_NUM_THREADS PYTHONDONTWRITEBYTECODE "
-    "XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME".split()
+    "XDG_CACHE_HOME XDG_CONFIG_HOME XDG_DATA_HOME WORKBENCH_CACHE".split()
 )
 CARRIED_PREFIXES = ("LC_", "PIP_", "UV_", "OPENBLAS_", "OMP_", "KMP_")
 """What a job has of its submitter: locale, proxies, certificates, package indexes, threads and devices."""
@@ -63,15 +64,29 @@ def variables(job: Job, layout: Layout, experiment_id: str) -> dict[str, str]:
 
 
 def parameters(job: Job) -> dict[str, str]:
-    """The literal inputs as MLflow parameters: set at the end, where the script did not log them itself."""
+    """The inputs as MLflow parameters: set at the end, where the script did not log them itself.
+
+    Data goes by its address, without what authorises in it: whoever looks at the runs sees parameters.
+    """
     from engines.jobs.script import literal_text
 
     found: dict[str, str] = {}
     for name, value in (job.document.get("inputs") or {}).items():
-        text = value.get("value", value.get("path")) if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping) and value.get("path"):
+            found[name] = without_secrets(value["path"])
+            continue
+        text = value.get("value") if isinstance(value, Mapping) else value
         if text is not None:
             found[name] = literal_text(text)
     return found
+
+
+def without_secrets(path: str) -> str:
+    """A path of a document as it may be shown to anyone."""
+    from store.addresses import Address
+    from store.uris import take_apart
+
+    return str(Address.parse(path)) if isinstance(take_apart(path), Url) and "://" in path else path
 
 
 def current_python() -> Path:

@@ -17,6 +17,7 @@ import urllib.request
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from store.errors import MachineError, NotFoundError
+from store.lent import variables
 from store.transfer.incoming import BrokenError, Open, Origin
 
 TIMEOUT_SECONDS = 30
@@ -61,7 +62,10 @@ def read_headers(status: int, headers: http.client.HTTPMessage) -> tuple[int, Or
 def opener(url: str, shown: str) -> Open:
     """How to ask for a URL; ``shown`` is the same without secrets, for messages."""
     address, headers = split_credentials(url)
-    director = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls_context()))
+    director = urllib.request.build_opener(
+        urllib.request.ProxyHandler(proxies(urlsplit(address).netloc)),
+        urllib.request.HTTPSHandler(context=tls_context()),
+    )
 
     def open_at(offset: int, origin: Origin | None) -> Answer:
         request = urllib.request.Request(address, headers={"Accept-Encoding": "identity"})  # noqa: S310
@@ -99,11 +103,24 @@ def split_credentials(url: str) -> tuple[str, dict[str, str]]:
     return address, {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
+def proxies(host: str) -> dict[str, str]:
+    """The proxy for each scheme, by the variables that name them; none for a host that they except."""
+    environ = variables()
+    found = {
+        name[: -len("_proxy")].lower(): environ[name]
+        for name in sorted(environ)  # upper case comes first: lower case counts where both are there
+        if name.lower().endswith("_proxy") and environ[name]
+    }
+    bypassed = urllib.request.proxy_bypass_environment(host, found)  # type: ignore[attr-defined]
+    return {} if bypassed else found
+
+
 def tls_context() -> ssl.SSLContext:
-    """The machine's certificate authorities, and those that the variables of other tools name."""
+    """The machine's certificate authorities, and those that the variables of OpenSSL and other tools name."""
     context = ssl.create_default_context()
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        if (bundle := os.environ.get(variable)) and os.path.isfile(bundle):
+    environ = variables()
+    for variable in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if (bundle := environ.get(variable)) and os.path.isfile(bundle):
             context.load_verify_locations(bundle)
     return context
 
