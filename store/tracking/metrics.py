@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from store.tracking.ingest import ingested
-from workbench.journal_lines import Row, latest, parse, read_chunk
+from workbench.journal_lines import LARGEST, Row, latest, parse, read_chunk
 
 BY_RUN_AND_KEY = "INDEXED BY index_metrics_run_uuid_key_step"
 """Left alone, SQLite takes the primary key, and reads every run that has a metric of that name."""
@@ -62,7 +62,7 @@ def last_metrics(
         (run_id,),
     )
     rows = latest([*map(_row, kept), *(row for row in tail if row[3] == run_id)])
-    return {row[0]: _value(row) for row in rows}
+    return {row[0]: _told(_value(row)) for row in rows}
 
 
 def metric_history(
@@ -151,6 +151,11 @@ def _row(found: Iterable[object]) -> Row:
 
 def _value(row: Row) -> float:
     return math.nan if row[5] else row[1]
+
+
+def _told(value: float) -> float:
+    """A value as it was logged: MLflow keeps the largest number for an infinity, and nobody logs that number itself."""
+    return math.copysign(math.inf, value) if abs(value) == LARGEST else value
 
 
 def _point(row: Row) -> Point:

@@ -42,6 +42,14 @@ def test_last_metrics_with_and_without_what_waits(database: sqlite3.Connection, 
     assert last_metrics(database, "unknown") == {}
 
 
+def test_an_infinity_is_told_as_one(database: sqlite3.Connection, new_run: MakeRun) -> None:
+    journal = new_run(JOB)
+    write_points(journal, [("up", "Infinity", 1, 1), ("down", "-Infinity", 1, 1)])
+    assert last_metrics(database, JOB, journal=journal) == {"up": math.inf, "down": -math.inf}
+    ingest_all(database, journal)
+    assert last_metrics(database, JOB) == {"up": math.inf, "down": -math.inf}
+
+
 def test_a_short_history_is_whole(database: sqlite3.Connection, new_run: MakeRun) -> None:
     journal = new_run(JOB)
     write_points(journal, [("loss", 0.3, 9, 3), ("loss", "NaN", 5, 2), ("loss", 0.1, 7, 1)])
