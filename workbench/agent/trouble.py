@@ -15,7 +15,9 @@ PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, err
 
 def may_pass(error: BaseException | None) -> bool:
     """Whether an error comes of something that runs out and is freed again, and not of what was asked for."""
-    while error is not None:
+    met = set[int]()
+    while error is not None and id(error) not in met:  # a plugin's errors may lead back to themselves
+        met.add(id(error))
         if isinstance(error, NoRoomError | StoreError) or (isinstance(error, OSError) and error.errno in PASSING):
             return True
         error = error.__cause__
