@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -202,3 +203,32 @@ def test_a_workspace_that_turns_read_only(small: Layout, disk: Path, tmp_path: P
         subprocess.run(["umount", "--lazy", str(disk), str(aside)], check=True)
     go.touch()
     wait_for(lambda: states(small) == {"Completed": 1})
+
+
+def test_a_workspace_that_its_user_may_not_write(layout: Layout, tmp_path: Path) -> None:
+    """Root may write whatever the mode says, unless it gives that right up."""
+    drop = "-dac_override,-dac_read_search"
+    prefix = ["setpriv", f"--bounding-set={drop}", f"--inh-caps={drop}"] if os.getuid() == 0 else []
+    if prefix and not shutil.which("setpriv"):
+        pytest.skip("needs setpriv")
+    paths = [layout.root, *layout.root.rglob("*")]
+    for path in paths:
+        path.chmod(path.stat().st_mode & ~0o222)
+    before = layout.database.read_bytes()
+    try:
+        for arguments in (["run", str(document(tmp_path, "true"))], ["agent", "start"], ["job", "list"]):
+            refused = subprocess.run(
+                [*prefix, sys.executable, "-m", "workbench.cli.main", *arguments],
+                capture_output=True,
+                text=True,
+                check=False,
+                env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root)},
+            )
+            assert refused.returncode == 1
+            assert refused.stderr.startswith(f"error: {layout.database} cannot be written"), refused.stderr
+            assert "Check who owns the workspace folder" in refused.stderr
+    finally:
+        for path in paths:
+            path.chmod(path.stat().st_mode | 0o200)
+    assert layout.database.read_bytes() == before
+    assert not list(layout.jobs.iterdir())
