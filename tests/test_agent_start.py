@@ -104,14 +104,15 @@ def test_one_job_that_cannot_be_looked_after_stops_no_other(layout: Layout, cli:
     cli("job", "cancel", name)
 
 
-def test_a_tracking_database_that_is_missing_ends_jobs_and_not_the_agent(
+def test_a_tracking_database_that_is_damaged_holds_jobs_up_and_not_the_agent(
     layout: Layout, cli: Cli, tmp_path: Path
 ) -> None:
     (tmp_path / "job.yml").write_text("command: echo done\n")
     agent = start.ensure(layout)
     kept = layout.mlflow_database.rename(tmp_path / "mlflow.db")
+    layout.mlflow_database.write_text("no database" * 1000)
     name = cli("run", tmp_path / "job.yml", "--detach").stdout.strip()
-    wait_for(lambda: "mlflow.db is missing" in layout.agent_log.read_text())
+    wait_for(lambda: f"{layout.mlflow_database} cannot be opened" in layout.agent_log.read_text())
     assert lock.holder(layout) == agent
     kept.rename(layout.mlflow_database)
     wait_for(lambda: jobs.get(database.connect(layout.database), name).finished)
