@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from engines.compute import attempt as attempts
 from store import database, jobs
 from store.errors import NotFoundError
 from store.layout import Layout
@@ -117,3 +119,32 @@ def test_a_tracking_database_that_is_damaged_holds_jobs_up_and_not_the_agent(
     kept.rename(layout.mlflow_database)
     wait_for(lambda: jobs.get(database.connect(layout.database), name).finished)
     assert cli("run", tmp_path / "job.yml").stdout == "done\n"
+
+
+@pytest.mark.slow
+def test_an_attempt_that_never_began_is_followed_by_another(layout: Layout, cli: Cli, tmp_path: Path) -> None:
+    """Somebody else owns the first attempt, so its supervisor leaves, and no process ever runs for it."""
+    (tmp_path / "job.yml").write_text("command: echo done\n")
+    assert attempts.revoke(layout.job("mine").attempt(1))
+    done = cli("run", tmp_path / "job.yml", "--name", "mine")
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    connection = database.connect(layout.database)
+    assert jobs.get(connection, "mine").attempt == 2
+    told = [row["message"] for row in jobs.events(connection, "mine") if row["status"] == "Queued"]
+    assert told == [None, "its process had not started; queued again"]
+
+
+@pytest.mark.slow
+def test_attempts_that_never_begin_come_to_an_end(layout: Layout, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text("command: echo done\n")
+    for number in range(1, 9):
+        folder = layout.job("mine").attempt(number)
+        folder.mkdir(parents=True)
+        (folder / "started").symlink_to("revoked")
+        (folder / "exit.json").write_text(
+            json.dumps({"outcome": "spawn_failed", "message": "no interpreter", "exit_code": None, "signal": None})
+        )
+    failed = cli("run", tmp_path / "job.yml", "--name", "mine")
+    assert failed.returncode == 1
+    assert "could not be started: no interpreter" in failed.stderr
+    assert jobs.get(database.connect(layout.database), "mine").attempt == 3

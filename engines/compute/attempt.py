@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-import os
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,10 @@ from engines.compute.base import ExitRecord, Task, TaskState
 from engines.compute.process_identity import ProcessIdentity
 from store.disk import write_whole
 
+REVOKED = "revoked"
+"""Where ``started`` leads in a revoked attempt. A link to nothing: it exists for whoever would create the file, says
+what it is from the moment it is there, and needs no room on a full disk.
+"""
 CLAIM_SECONDS = 5.0
 """A shim creates ``started`` and fills it at once; one that is still empty after this long was cut short."""
 
@@ -60,10 +64,14 @@ def read_record(attempt: Path) -> ExitRecord | None:
 
 def read_claim(attempt: Path) -> Claim | None:
     """Who owns the attempt, if anybody does."""
+    started = attempt / "started"
     try:
-        age = time.time() - (attempt / "started").stat().st_mtime
+        status = started.lstat()
     except FileNotFoundError:
         return None
+    age = abs(time.time() - status.st_mtime)  # a clock that was set back must not make it young for ever
+    if stat.S_ISLNK(status.st_mode):
+        return Claim(None, True, age)
     content = read_json(attempt / "started") or {}
     if "pid" not in content:
         return Claim(None, bool(content.get("revoked")), age)
@@ -74,16 +82,10 @@ def revoke(attempt: Path) -> bool:
     """Own the attempt before a shim does; True if that was possible, now or earlier."""
     attempt.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        file = os.open(attempt / "started", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        (attempt / "started").symlink_to(REVOKED)
     except FileExistsError:
         claim = read_claim(attempt)
         return claim is not None and claim.revoked
-    try:
-        os.write(file, b'{"revoked": true}\n')
-    except OSError:  # a full disk; empty it serves as well, as long as the caller lives to remember
-        pass
-    finally:
-        os.close(file)
     return True
 
 

@@ -127,16 +127,17 @@ class LocalEngine:
     def forget_ended(self) -> None:
         """Take in shims that have ended and whose attempts nobody asks after."""
         for attempt, shim in list(self.shims.items()):
-            if shim.poll() is not None and (attempt / "started").exists():
+            if shim.poll() is not None and os.path.lexists(attempt / "started"):
                 self.shims.pop(attempt, None)
 
 
 def link_first_log(task: Task) -> None:
     """Of several processes, the first one's log is the task's: ``std_log.txt`` leads to it."""
-    if len(task.processes) > 1:
-        first = Path(task.processes[0].log)
+    first = Path(task.processes[0].log)
+    shown = first.with_name("std_log.txt")
+    if len(task.processes) > 1 and first != shown:  # the others may be services alone
         with contextlib.suppress(FileExistsError):
-            first.with_name("std_log.txt").symlink_to(first.name)
+            shown.symlink_to(first.name)
 
 
 @cache

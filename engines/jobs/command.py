@@ -46,6 +46,8 @@ def decide_preparing(facts: Facts) -> Action | None:
     """From here a process may exist: what the engine says comes first."""
     if facts.process is Process.RUNNING:
         return Adopt()
+    if facts.process is Process.NEVER:
+        return Queue()
     if facts.process in (Process.ENDED, Process.LOST):
         return Collect()
     unwanted = facts.job.wanted != "run"
@@ -64,6 +66,8 @@ def decide_preparing(facts: Facts) -> Action | None:
 
 def decide_running(facts: Facts) -> Action | None:
     """Watch the process; pass on a cancellation once, and a kill once more."""
+    if facts.process is Process.NEVER:
+        return Queue()
     if facts.process is not Process.RUNNING:
         return Collect()
     if facts.job.wanted == "kill":

@@ -31,6 +31,8 @@ class Process(Enum):
     RUNNING = "running"
     ENDED = "ended"
     LOST = "lost"
+    NEVER = "never"
+    """The attempt did not begin, and cannot any more: there may be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Put it in the queue of its compute."""
+    """Put it in the queue of its compute; again, if its attempt never began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,11 @@ def serve(layout: Layout) -> bool:
     """Listen and work until idle or told to leave; whether work came in while the ear was being closed."""
     channel = Channel(layout)
     channel.open()
-    agent = Agent(layout, channel, lambda: poke(layout))
+    try:
+        agent = Agent(layout, channel, lambda: poke(layout))
+    except BaseException:
+        channel.close()
+        raise
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         agent.leave()

@@ -38,6 +38,8 @@ POLL_SECONDS = 1.0
 """How often running processes are looked at, should a shim have been killed before it could say so."""
 IDLE_POLL_SECONDS = 2.0
 """How often an idle agent looks unasked: a poke may be lost, as when the runtime folder is cleared."""
+MOST_RETRIES = 2
+"""How often an attempt that did not begin is followed by another, lest one that never can is made for ever."""
 UNCLAIMED_SECONDS = 30.0
 """A shim that has not claimed its attempt after this long never will."""
 
@@ -57,7 +59,8 @@ class Agent:
         self.launched: dict[str, float] = {}
         self.killed: set[str] = set()
         self.unstarted: dict[str, float] = {}
-        """Jobs whose attempt could not be started for want of room, and was revoked; and when to try again."""
+        """Jobs whose attempt did not begin, and was revoked; and when to try again."""
+        self.retries: dict[str, int] = {}
         self.recovered = False
         self.leaving = False
         self.boot = boot_mark()
@@ -181,20 +184,20 @@ class Agent:
             return Process.NONE
         if job.status not in ("Preparing", "Running", "CancelRequested"):
             return Process.NONE
-        state = self.engine(job.compute).poll(self.layout.job(job.name).attempt(job.attempt))
+        attempt, executor = self.layout.job(job.name).attempt(job.attempt), self.engine(job.compute)
+        state = executor.poll(attempt)
+        again = self.retries.get(job.name, 0) < MOST_RETRIES
         if state.kind == "exited":
-            return Process.ENDED
+            began = state.record is None or state.record["outcome"] != "spawn_failed" or not executor.revoke(attempt)
+            return Process.ENDED if began or not again else Process.NEVER
         if state.kind == "lost":
             return Process.LOST
-        if state.kind == "not_started" and (not job.token.startswith(self.boot) or self.unclaimed(job)):
+        if state.kind == "not_started" and not job.token.startswith(self.boot):
             return Process.LOST  # of an earlier boot: whether it ran is not known, so it does not run again
+        late = time.monotonic() - self.launched.get(job.name, 0.0) >= UNCLAIMED_SECONDS
+        if state.kind == "not_started" and late and executor.revoke(attempt):
+            return Process.NEVER if again else Process.LOST
         return Process.RUNNING
-
-    def unclaimed(self, job: Job) -> bool:
-        """Whether a shim that was started long ago never claimed its attempt, and now cannot any more."""
-        if time.monotonic() - self.launched.get(job.name, 0.0) < UNCLAIMED_SECONDS:
-            return False
-        return self.engine(job.compute).revoke(self.layout.job(job.name).attempt(job.attempt))
 
     def recover(self) -> None:
         """After a crash: an attempt that was committed and never claimed did not run, so its job may start again."""
@@ -202,7 +205,7 @@ class Agent:
             if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
                 continue
             if job.token.startswith(self.boot) and self.never_started(job):
-                self.record(job, "Queued", "its process had not started; queued again", token=None)
+                self.queue(job)
 
     def never_started(self, job: Job) -> bool:
         """Whether a job's attempt did not begin, and now cannot; no while its engine cannot be asked."""
@@ -218,7 +221,7 @@ class Agent:
         """One action."""
         match action:
             case control.Queue():
-                self.record(job, "Queued")
+                self.queue(job)
             case control.Prepare():
                 self.prepare(job)
             case control.AbandonPreparation():
@@ -238,6 +241,15 @@ class Agent:
         """Write one fact."""
         with database.write(self.connection):
             jobs.record(self.connection, job.name, status, message, **facts)
+
+    def queue(self, job: Job) -> None:
+        """Have a job wait for its turn; after an attempt that never began, not at once."""
+        if job.token is None:
+            self.record(job, "Queued")
+            return
+        self.record(job, "Queued", "its process had not started; queued again", token=None, started_at=None)
+        self.retries[job.name] = self.retries.get(job.name, 0) + 1
+        self.unstarted[job.name] = time.monotonic() + RETRY_SECONDS
 
     def prepare(self, job: Job) -> None:
         """Begin to prepare a job in a thread."""
@@ -312,6 +324,7 @@ class Agent:
         self.record(job, outcome.status, outcome.message, **outcome.facts)
         self.launched.pop(job.name, None)
         self.unstarted.pop(job.name, None)
+        self.retries.pop(job.name, None)
         self.killed.discard(job.name)
 
 
