@@ -1,11 +1,9 @@
 """``python -I -S shim.py ATTEMPT_FOLDER`` stands over the processes of one task and outlives everyone above it.
 
 It reads ``task.json``, claims the attempt by creating ``started``, runs the processes (each in a session of its own,
-printing straight into its log file), heeds the time limit and the files ``cancel`` and ``kill``, ends whatever the
-processes left behind, and leaves ``exit.json`` by atomic rename. Its own trouble goes to ``shim.log``.
-
-One file, standard library only, Python 3.8 or newer: the very same file is copied to remote machines.
-"""
+printing straight into its log file), heeds the time limit and the files ``cancel`` and ``kill``, ends what is left, and
+leaves ``exit.json`` by atomic rename. Its own trouble goes to ``shim.log``. One file, standard library only, Python 3.8
+or newer: the very same file is copied to remote machines."""
 
 from __future__ import annotations
 
@@ -350,15 +348,17 @@ class Supervisor:
             self.outcome, self.failed = "exited" if number is None else "signaled", rank
             if (number == 9 or code == 128 + 9) and oom_kills() > self.oom_before:  # 128 + 9: what a shell tells of it
                 self.outcome, self.message = "out_of_memory", "killed by the kernel for lack of memory"
-        serving = all(self.task["processes"][rank].get("service") for rank in self.running.values())
-        if self.kill_at is None and (code != 0 or serving):
+        if (self.kill_at is None and code != 0) or not self.served():
             self.stop()
 
     def stop(self) -> None:
-        """Ask every process group to end, and give it the grace period."""
-        self.kill_at = time.monotonic() + self.task["grace"]
-        for pid in self.running:  # not reaped yet, so the number is still theirs
+        """Ask the process groups to end, services once the others have, and give all of them the grace period."""
+        self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
+        for pid in self.served() or list(self.running):  # not reaped yet, so the number is still theirs
             send(-pid, signal.SIGTERM, signal.SIGCONT)  # a stopped process would not notice the first alone
+
+    def served(self) -> list[int]:  # the running processes that are no services
+        return [pid for pid, rank in self.running.items() if not self.task["processes"][rank].get("service")]
 
     def leftovers(self) -> list[int]:
         """What descends from the main processes and still lives (negative: a process group)."""

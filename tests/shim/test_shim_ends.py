@@ -113,6 +113,33 @@ def test_services_end_with_those_they_serve(attempt: Attempt) -> None:
     assert (record["outcome"], record["exit_code"], record["failed_process"]) == ("exited", 0, None)
 
 
+def test_services_are_asked_to_end_after_those_they_serve(attempt: Attempt) -> None:
+    commands = [
+        ("trap 'echo > asked; read line < go; echo worker >> order; exit 1' TERM; echo > begun", False),
+        ("trap 'echo service >> order; exit 0' TERM; echo > serving", True),
+    ]
+    os.mkfifo(attempt.folder / "go")
+    attempt.start(
+        grace=60,
+        processes=[
+            {
+                "argv": ["bash", "-c", f"{command}; while :; do sleep 0.05; done"],
+                "environment": {},
+                "log": str(attempt.log),
+                "service": service,
+            }
+            for command, service in commands
+        ],
+    )
+    attempt.wait_for("begun")
+    attempt.wait_for("serving")
+    (attempt.attempt / "cancel").touch()
+    attempt.wait_for("asked")
+    (attempt.folder / "go").write_text("go\n")
+    assert attempt.wait()["outcome"] == "canceled"
+    assert (attempt.folder / "order").read_text().split() == ["worker", "service"]
+
+
 @needs_linux
 def test_it_sleeps_meanwhile(attempt: Attempt) -> None:
     shim = attempt.start("sleep 0.7; echo > late; read line < go")
