@@ -38,6 +38,11 @@ class JobFolder:
         return self.root / "system_logs"
 
     @property
+    def tracking_log(self) -> Path:
+        """What MLflow's server prints, where the job's environment needs one (see ``workbench/tracking_server.py``)."""
+        return self.system_logs / "tracking_server.log"
+
+    @property
     def journal(self) -> Path:
         """Metrics as they are logged, one JSON line each (see ``workbench/journal.py``)."""
         return self.root / "metrics.jsonl"

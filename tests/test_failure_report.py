@@ -148,3 +148,20 @@ def test_the_log_of_the_process_that_failed(layout: Layout) -> None:
     cause = explain({"outcome": "exited", "exit_code": 1, "failed_process": 1}, job, layout)
     assert cause.log_tail == ["from 1"]
     assert cause.message.startswith("Process 1 of 2")
+
+
+def test_the_tracking_server_is_no_process_of_the_job(layout: Layout) -> None:
+    job = stored_job()
+    folder = layout.job(job.name)
+    for log in (folder.log, folder.tracking_log):
+        log.parent.mkdir(parents=True)
+        log.write_text(f"from {log.name}\n")
+    folder.attempt(1).mkdir(parents=True)
+    task = {"processes": [{"log": str(folder.log)}, {"log": str(folder.tracking_log)}]}
+    (folder.attempt(1) / "task.json").write_text(json.dumps(task))
+    theirs, ours = (
+        explain({"outcome": "exited", "exit_code": 1, "failed_process": rank}, job, layout) for rank in (0, 1)
+    )
+    assert (theirs.message.partition(" left")[0], theirs.log_tail) == ("The job", ["from std_log.txt"])
+    assert ours.message.startswith("The job's tracking server left with exit code 1")
+    assert ours.log_tail == ["from tracking_server.log"]

@@ -29,8 +29,8 @@ class Tracking(Enum):
     """Workbench is installed there, with its tracking store."""
     PLUGIN = "plugin"
     """The same MLflow: the tracking store works from a folder on ``PYTHONPATH``."""
-    APART = "apart"
-    """Another MLflow, which cannot open the database: what it logs goes to a folder."""
+    SERVER = "server"
+    """Another MLflow, which cannot open the database: a server of ours stands in."""
     NONE = "none"
     """No MLflow."""
 
@@ -90,7 +90,7 @@ def tracking(python: Path, own_version: str) -> Tracking:
         return Tracking.NONE
     # The skinny MLflow lacks SQLAlchemy, on which the tracking store rests.
     if there != ("mlflow", own_version):
-        return Tracking.APART
+        return Tracking.SERVER
     return Tracking.OWN if has_workbench(python) else Tracking.PLUGIN
 
 

@@ -31,8 +31,11 @@ ENDINGS: Mapping[str, Callable[[Mapping[str, Any], JobFacts], Symptom]] = {
 
 def explain(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Cause:
     """Why a job ended, from the shim's exit record (None when the shim was lost) and what the job left behind."""
-    logs = process_logs(layout.job(job.name).attempt(job.attempt))
-    return explain_log(record, log_of(record, job, layout), JobFacts.of(job, layout, processes=max(1, len(logs))))
+    folder = layout.job(job.name)
+    names = [log.name for log in process_logs(folder.attempt(job.attempt))]
+    server = names.index(folder.tracking_log.name) if folder.tracking_log.name in names else None
+    processes = max(1, len(names) - (server is not None))
+    return explain_log(record, log_of(record, job, layout), JobFacts.of(job, layout, processes, server))
 
 
 def log_of(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Path:
@@ -144,6 +147,8 @@ def cause(
 def which_process(record: Mapping[str, Any], facts: JobFacts) -> str:
     """Who it was that failed, in a job of several processes."""
     rank = whole(record.get("failed_process"))
+    if rank is not None and rank == facts.tracking_server:
+        return "The job's tracking server"
     return "The job" if facts.processes < 2 or rank is None else f"Process {rank} of {facts.processes} (counted from 0)"
 
 

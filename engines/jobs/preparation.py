@@ -9,23 +9,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines.compute.base import Task
+from engines.compute.base import Process, Task
 from engines.compute.distribution import processes
 from engines.environments import built
 from engines.environments.definition import Definition
-from engines.jobs import data, runtime
+from engines.jobs import data, runtime, tracking
 from engines.jobs.script import Script, Value, render
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
 from store.lent import lent
 from store.tracking import runs
-from store.tracking.schema import installed_version
 
 SAMPLE_SECONDS = 5.0
 """System metrics are sampled for jobs that run longer than this, and as often."""
@@ -70,18 +69,20 @@ def prepare(
     if cancelled():
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
     script = render(job.document["command"], {**inputs, **outputs, "name": Value(job.name, is_path=False)})
+    access = tracking.access(job, layout, python, say)
+    environment = together(
+        built.activation(python, submitted),
+        dict(definition.variables),
+        runtime.variables(job, layout, experiment_id),
+        access.variables,
+        {name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
+        script.variables,
+        literals(inputs),
+        {"WORKBENCH_TOKEN": token},
+    )
     return Prepared(
-        task=make_task(job, layout, token, script, say),
-        environment=together(
-            built.activation(python, submitted),
-            dict(definition.variables),
-            runtime.variables(job, layout, experiment_id),
-            tracking_variables(job, layout, python, say),
-            {name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
-            script.variables,
-            literals(inputs),
-            {"WORKBENCH_TOKEN": token},
-        ),
+        task=make_task(job, layout, token, script, access.services, say),
+        environment=tracking.past_proxies(environment) if access.services else environment,
         inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
         outputs=data.output_places(job, layout),
     )
@@ -179,8 +180,10 @@ def environment_python(
     return python
 
 
-def make_task(job: Job, layout: Layout, token: str, script: Script, say: Callable[[str], None]) -> Task:
-    """The task that the shim will read."""
+def make_task(
+    job: Job, layout: Layout, token: str, script: Script, services: Sequence[Process], say: Callable[[str], None]
+) -> Task:
+    """The task that the shim will read. The services come last: their place must change nobody's rank."""
     folder = layout.job(job.name)
     argv = [runtime.shell(), "-c", script.text]
     limits = job.document.get("limits") or {}
@@ -192,37 +195,11 @@ def make_task(job: Job, layout: Layout, token: str, script: Script, say: Callabl
         name=job.name,
         directory=str(folder.working_copy),
         time_limit=limits.get("timeout"),
-        processes=members,
+        processes=(*members, *services),
         journal=str(folder.journal),
         sample_every=SAMPLE_SECONDS,
         notify=str(layout.agent_socket),
     )
-
-
-def tracking_variables(job: Job, layout: Layout, python: Path, say: Callable[[str], None]) -> dict[str, str]:
-    """How MLflow inside the job reaches the workspace, by what the job's environment holds."""
-    own = installed_version()
-    match built.tracking(python, own):
-        case built.Tracking.PLUGIN:
-            from store.tracking.plugin import write_plugin
-
-            return {"PYTHONPATH": str(write_plugin(layout.run / "plugin"))}
-        case built.Tracking.APART:
-            place = layout.artifacts(job.name) / "mlruns"
-            there = " ".join(built.mlflow_package(python) or ())
-            say(
-                f"the environment has {there}, the workspace needs mlflow {own}: what the script logs goes to {place}, "
-                f"not into the workspace. To have it tracked, ask for mlflow=={own} in the environment."
-            )
-            return apart(place)
-        case _:
-            return {}
-
-
-def apart(place: Path) -> dict[str, str]:
-    """The variables of an MLflow that is to keep what it logs, models too, in a folder; recent ones want to be told."""
-    elsewhere = dict.fromkeys(("MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"), "")
-    return {**elsewhere, "MLFLOW_TRACKING_URI": place.as_uri(), "MLFLOW_ALLOW_FILE_STORE": "true"}
 
 
 def discard(job: Job, layout: Layout) -> None:

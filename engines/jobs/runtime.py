@@ -40,6 +40,11 @@ def tracking_uri(layout: Layout, job: str) -> str:
     return f"workbench://{quote(str(layout.root))}?job={job}"
 
 
+def registry_uri(layout: Layout) -> str:
+    """The address of the workspace's registered models for MLflow."""
+    return f"sqlite:///{layout.mlflow_database}"
+
+
 def variables(job: Job, layout: Layout, experiment_id: str) -> dict[str, str]:
     """What Workbench tells every process of a job, by the names that Azure ML and MLflow use."""
     return {
@@ -51,7 +56,7 @@ def variables(job: Job, layout: Layout, experiment_id: str) -> dict[str, str]:
         "AZUREML_ARM_WORKSPACE_NAME": layout.root.name,
         "AZUREML_ROOT_RUN_ID": job.parent_job_name or job.name,
         "MLFLOW_TRACKING_URI": tracking_uri(layout, job.name),
-        "MLFLOW_REGISTRY_URI": f"sqlite:///{layout.mlflow_database}",
+        "MLFLOW_REGISTRY_URI": registry_uri(layout),
         "MLFLOW_RUN_ID": job.name,
         "MLFLOW_EXPERIMENT_NAME": job.experiment_name,
         "MLFLOW_EXPERIMENT_ID": experiment_id,

@@ -65,8 +65,8 @@ def test_an_environment_without_mlflow(python: Path) -> None:
     ("name", "version", "expected"),
     [
         ("mlflow", OWN_MLFLOW, Tracking.PLUGIN),
-        ("mlflow", "2.9.2", Tracking.APART),
-        ("mlflow_skinny", OWN_MLFLOW, Tracking.APART),
+        ("mlflow", "2.9.2", Tracking.SERVER),
+        ("mlflow_skinny", OWN_MLFLOW, Tracking.SERVER),
     ],
 )
 def test_how_mlflow_is_reached(name: str, version: str, expected: Tracking, python: Path) -> None:

@@ -81,10 +81,13 @@ class JobFacts:
     inputs: Mapping[str, str] = field(default_factory=dict)
     time_limit: float | None = None
     processes: int = 1
+    """Those that run the command."""
+    tracking_server: int | None = None
+    """Which process is MLflow's server, where the job needs one."""
     job: str = ""
 
     @classmethod
-    def of(cls, job: Job, layout: Layout, processes: int = 1) -> JobFacts:
+    def of(cls, job: Job, layout: Layout, processes: int = 1, tracking_server: int | None = None) -> JobFacts:
         """The facts of a stored job."""
         document = job.document
         code, environment = document.get("code"), document.get("environment")
@@ -98,6 +101,7 @@ class JobFacts:
             inputs={name: str(value) for name, value in (job.inputs or {}).items()},
             time_limit=(document.get("limits") or {}).get("timeout"),
             processes=processes,
+            tracking_server=tracking_server,
             job=job.name,
         )
 
