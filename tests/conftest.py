@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from engines.compute import leftovers
+from store import jobs
 from store import workspace as workspaces
 from store.layout import Layout
 from workbench.agent import start
@@ -52,6 +56,18 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
     workspaces.create(found, {"name": "ws"}, lambda _: None)
     yield found
     start.stop(found)
+    end_processes(found)
+
+
+def end_processes(found: Layout) -> None:
+    """A test that failed in the middle leaves no process behind."""
+    if not found.database.exists():
+        return
+    connection = sqlite3.connect(found.database)
+    with closing(connection), suppress(sqlite3.DatabaseError):  # some tests damage it
+        unfinished = f"SELECT token FROM job WHERE token IS NOT NULL AND status IN {jobs.UNFINISHED}"
+        for (token,) in connection.execute(unfinished):
+            leftovers.end(token)
 
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]

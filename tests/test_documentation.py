@@ -143,12 +143,13 @@ def test_documents_in_the_documentation_keep_the_dialect(block: Block, tmp_path:
     content = yaml.safe_load(block.text)
     if "command" not in content:
         content["command"] = "true"  # a part of a job
-    parse(Document.of(content, file=f"{block.page}:{block.line}"), "job")
+    job = parse(Document.of(content, file=f"{block.page}:{block.line}"), "job")
+    assert job.document()["command"] == content["command"]
 
 
 @pytest.mark.parametrize("block", of("python"))
 def test_python_in_the_documentation_parses(block: Block) -> None:
-    ast.parse(block.text)
+    assert ast.parse(block.text).body
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])

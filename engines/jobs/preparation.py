@@ -121,6 +121,10 @@ def create_run(job: Job, layout: Layout, started_at: float, say: Callable[[str],
         from store.tracking.template import ensure_mlflow_database
 
         ensure_mlflow_database(layout, say)
+        say(
+            f"{layout.mlflow_database} was missing, and an empty one was made: what earlier jobs logged is not "
+            "in it. If you moved it, run `workbench agent stop` and put it back."
+        )
     connection = runs.connect(layout)
     try:
         runs.create_run(

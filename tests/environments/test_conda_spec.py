@@ -110,4 +110,5 @@ def test_any_text_gives_a_spec_or_an_error_of_ours(text: str) -> None:
         spec = parse_spec(text)
     except SpecError:
         return
-    SpecifierSet(spec.specifier)
+    assert spec.name.strip() == spec.name != ""
+    SpecifierSet(spec.specifier)  # raises for one that pip would not read

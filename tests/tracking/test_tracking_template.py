@@ -114,7 +114,9 @@ def test_a_cache_that_cannot_be_kept_is_done_without(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     ensure_mlflow_database(fresh, lambda _: None)
-    runs.connect(fresh).close()
+    connection = runs.connect(fresh)
+    assert connection.execute("SELECT name FROM experiments").fetchall()[0][0] == "Default"
+    connection.close()
 
 
 def test_an_mlflow_that_does_not_work_is_an_error_that_shows_why(

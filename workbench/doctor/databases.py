@@ -65,7 +65,13 @@ def tracking(place: Place) -> Iterator[Finding]:
     if not place.exists:
         return
     if not file.exists():
-        yield Finding("tracking", "warning", f"{file.name} is missing", str(file), "The next `workbench run` makes it.")
+        yield Finding(
+            "tracking",
+            "warning",
+            f"{file.name} is missing",
+            str(file),
+            "Put it back if you moved it: the next `workbench run` makes an empty one.",
+        )
         return
     try:
         with closing(open_to_read(file)) as connection:

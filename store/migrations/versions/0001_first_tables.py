@@ -10,6 +10,12 @@ down_revision = None
 
 
 def upgrade() -> None:
+    create_small_tables()
+    create_job()
+    create_job_event()
+
+
+def create_small_tables() -> None:
     op.create_table(
         "compute",
         sa.Column("name", sa.String(), nullable=False),
@@ -28,6 +34,17 @@ def upgrade() -> None:
         sa.Column("archived", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", "version"),
     )
+    op.create_table(
+        "workspace",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("document", sa.String(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
+def create_job() -> None:
     op.create_table(
         "job",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -72,14 +89,8 @@ def upgrade() -> None:
         batch_op.create_index("job_by_status", ["status", "id"], unique=False)
         batch_op.create_index("job_queue", ["status", "compute", "rank", "id"], unique=False)
 
-    op.create_table(
-        "workspace",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("document", sa.String(), nullable=False),
-        sa.Column("created_at", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
+
+def create_job_event() -> None:
     op.create_table(
         "job_event",
         sa.Column("id", sa.Integer(), nullable=False),
