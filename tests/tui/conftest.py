@@ -1,0 +1,44 @@
+"""The terminal UI driven by keys, over a real workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from store.layout import Layout
+from store.workspace import Found
+from workbench.tui.app import WorkbenchApp
+
+Script = Callable[[WorkbenchApp, Pilot[None]], Awaitable[Any]]
+Drive = Callable[..., Any]
+
+PATIENCE_SECONDS = 20.0
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> Any:
+    """Wait for a condition, letting the application work; its value. Fails when it does not come true."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while not (value := condition()):
+        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true"
+        await pilot.pause(0.01)
+    return value
+
+
+@pytest.fixture
+def drive(layout: Layout) -> Drive:
+    """``drive(script, size=(80, 24), **options)``: the application over ``layout``, and a script that presses keys."""
+
+    def run(script: Script, size: tuple[int, int] = (80, 24), **options: Any) -> Any:
+        async def scene() -> Any:
+            app = WorkbenchApp(Found(layout, "option"), **options)
+            async with app.run_test(size=size) as pilot:
+                await until(pilot, lambda: app.frame.view is not None and app.frame.view.loaded)
+                return await script(app, pilot)
+
+        return asyncio.run(scene())
+
+    return run

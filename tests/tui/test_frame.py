@@ -1,0 +1,108 @@
+"""The frame: sections, the command line, going back, help, and a workspace that is not there yet."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from store.layout import Layout
+from store.workspace import Found
+from tests.tui.conftest import Drive, until
+from workbench.tui import commands
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.help import Help
+from workbench.tui.sections import SECTIONS
+from workbench.tui.widgets.command_line import CommandLine
+from workbench.tui.widgets.header import Header
+from workbench.tui.widgets.key_hints import Hint, fitting
+
+
+def test_a_digit_shows_its_section(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        shown = []
+        for number in range(1, len(SECTIONS) + 1):
+            await pilot.press(str(number))
+            assert app.frame.section is not None
+            shown.append(app.frame.section.name)
+        return shown
+
+    assert drive(script) == [section.name for section in SECTIONS]
+
+
+def test_the_command_line_goes_to_a_section(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await pilot.press("colon", *"comp", "enter")
+        await until(pilot, lambda: app.frame.section and app.frame.section.name == "compute")
+        assert not app.frame.query_one(CommandLine).display
+        await pilot.press("minus")
+        assert app.frame.section is not None
+        return app.frame.section.name
+
+    assert drive(script) == "home"
+
+
+def test_help_lists_the_keys_that_work_here(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[tuple[str, list[tuple[str, str]]]]:
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, Help)
+        return app.screen.groups
+
+    everywhere = dict(drive(script))["Everywhere"]
+    keys = {key for keys, _ in everywhere for key in keys.split()}
+    assert {"q", "?", ":", "^o", "^p", *(str(n) for n in range(1, len(SECTIONS) + 1))} <= keys
+
+
+def test_the_header_tells_the_workspace_and_its_jobs(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        header = app.frame.query_one(Header)
+        await until(pilot, lambda: header.situation.workspace)
+        return header.render().plain
+
+    line = drive(script, size=(120, 40))
+    assert "ws" in line and "0 running" in line and "agent off" in line
+
+
+def test_without_a_workspace_nothing_is_made_until_something_is_written(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+
+    async def scene() -> str:
+        app = WorkbenchApp(Found(Layout(nowhere), "option"))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.frame.view and app.frame.view.query_one(".notice").display)
+            await pilot.press("2", "3", "1")
+            return str(app.frame.view.query_one(".notice").render()) if app.frame.view else ""
+
+    assert "no workspace" in asyncio.run(scene())
+    assert not nowhere.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "argument"),
+    [
+        ("jobs failed", "jobs", "failed"),
+        (":jobs exp:iris state:failed", "jobs", "exp:iris state:failed"),
+        ("j", "jobs", ""),
+        ("env", "environments", ""),
+        ("q", "quit", ""),
+        ("job brave_owl_1", "job", "brave_owl_1"),
+        ("theme nord", "theme", "nord"),
+    ],
+)
+def test_commands_are_understood(text: str, word: str, argument: str) -> None:
+    command = commands.parse(text)
+    assert not isinstance(command, str)
+    assert (command.word, command.argument) == (word, argument)
+
+
+def test_a_word_that_is_no_command_is_answered_with_the_nearest() -> None:
+    assert commands.parse("jbos failed") == "no command 'jbos'. Did you mean 'jobs'?"
+
+
+def test_hints_that_do_not_fit_are_counted() -> None:
+    hints = [Hint("n", "new"), Hint("enter", "open"), Hint("x", "cancel")]
+    last = Hint("?", "help")
+    assert fitting(hints, 80, last) == (hints, 0)
+    assert fitting(hints, 30, last) == (hints[:1], 2)

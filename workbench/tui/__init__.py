@@ -1,0 +1,1 @@
+"""The terminal UI: see and steer a workspace from the keyboard."""

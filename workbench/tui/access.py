@@ -1,0 +1,146 @@
+"""The store, read and written in threads: a slow disk never holds up a key."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+from store import database, workspace
+from store.errors import MachineError, NotFoundError
+from store.layout import Layout
+from store.tracking import runs
+from store.workspace import Found
+
+READERS = 3
+"""So that a slow query does not hold up the rest of the screen."""
+
+
+class NoWorkspaceError(NotFoundError):
+    """There is no workspace yet: nothing is wrong, and the first job makes it."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Stores:
+    """The databases of one thread. ``mlflow`` is None where tracking has none yet."""
+
+    layout: Layout
+    workbench: sqlite3.Connection
+    mlflow: sqlite3.Connection | None
+    identity: tuple[int, ...]
+    """Which files these are; others in their place are opened anew."""
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.workbench.close()
+        if self.mlflow is not None:
+            self.mlflow.close()
+
+
+class Access:
+    """Runs functions of the store in threads, each with databases of its own."""
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.layout = found.layout
+        self._readers = ThreadPoolExecutor(READERS, "store-read")
+        self._writer = ThreadPoolExecutor(1, "store-write")
+        self._watcher = ThreadPoolExecutor(1, "store-watch")
+        self._own = threading.local()
+        self._opened: list[Stores] = []
+        self._seen: tuple[object, ...] = ()
+
+    async def read(self, function: Callable[Concatenate[Stores, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``function(stores, ...)`` answers; raises what it raises."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: function(self._stores(), *args, **kwargs)
+        )
+
+    async def write(self, function: Callable[Concatenate[Stores, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As ``read``, for what changes something: one after the other, in the order asked for.
+
+        Makes the workspace where there is none, as the first command that writes does.
+        """
+
+        def call() -> T:
+            if not self.found.exists:
+                workspace.open_or_create(self.found, lambda _: None).close()
+            return function(self._stores(), *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, call)
+
+    async def changed(self) -> bool:
+        """Whether another connection has written to either database since the last call."""
+        return await asyncio.get_running_loop().run_in_executor(self._watcher, self._changed)
+
+    def close(self) -> None:
+        """End the threads and close every database."""
+        for pool in (self._readers, self._writer, self._watcher):
+            pool.shutdown(wait=False, cancel_futures=True)
+        for stores in self._opened:
+            with suppress(sqlite3.Error):
+                stores.workbench.interrupt()
+        for pool in (self._readers, self._writer, self._watcher):
+            pool.shutdown(wait=True)
+        for stores in self._opened:
+            stores.close()
+
+    def _changed(self) -> bool:
+        stores = self._stores()
+        tracked = database.data_version(stores.mlflow) if stores.mlflow is not None else None
+        seen = (stores.identity, database.data_version(stores.workbench), tracked)
+        before, self._seen = self._seen, seen
+        return seen != before
+
+    def _stores(self) -> Stores:
+        """This thread's databases, opened anew where other files lie in their place."""
+        identity = _identity(self.layout)
+        stores: Stores | None = getattr(self._own, "stores", None)
+        if stores is not None and stores.identity == identity:
+            return stores
+        if stores is not None:
+            if not self.found.exists:
+                raise MachineError(
+                    f"the workspace {self.layout.root} is gone",
+                    hint="Put the folder back, or leave with q: jobs that run are not touched.",
+                )
+            self._opened.remove(stores)
+            stores.close()
+            del self._own.stores
+        stores = self._open(identity)
+        self._own.stores = stores
+        self._opened.append(stores)
+        return stores
+
+    def _open(self, identity: tuple[int, ...]) -> Stores:
+        if not self.found.exists:
+            raise NoWorkspaceError(f"there is no workspace at {self.layout.root} yet", hint="The first job makes it.")
+        connection = workspace.open_existing(self.found)
+        try:
+            tracking = runs.connect(self.layout) if self.layout.mlflow_database.exists() else None
+        except BaseException:
+            connection.close()
+            raise
+        return Stores(self.layout, connection, tracking, identity)
+
+
+def _identity(layout: Layout) -> tuple[int, ...]:
+    """Device and inode of both files, 0 where there is none."""
+    found: list[int] = []
+    for file in (layout.database, layout.mlflow_database):
+        try:
+            status = file.stat()
+        except OSError:
+            found += [0, 0]
+        else:
+            found += [status.st_dev, status.st_ino]
+    return tuple(found)

@@ -1,0 +1,252 @@
+"""The application: it notices what changed, and carries commands to the view that is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Input
+
+import themes
+from store.errors import WorkbenchError
+from workbench.tui import commands
+from workbench.tui.access import Access, NoWorkspaceError
+from workbench.tui.frame import Frame
+from workbench.tui.glyphs import Glyphs, glyphs
+from workbench.tui.machine import LoadLevels
+from workbench.tui.reading import situation, start_agent
+from workbench.tui.sections import SECTIONS, Section, named
+from workbench.tui.view import View
+from workbench.tui.widgets.command_line import CommandLine
+from workbench.tui.widgets.header import Header
+
+if TYPE_CHECKING:
+    from store.workspace import Found
+
+STYLES = Path(themes.__file__).parent / "styles"
+AREAS = ("frame", "dialogs", "home", "jobs", "job", "metrics", "log", "compare", "form", "sections")
+"""A stylesheet each."""
+
+LOAD_SECONDS = 5.0
+"""How often the machine's load is looked at: it is a hint, not a measurement."""
+
+
+class WorkbenchApp(App[None]):
+    """Workbench in a terminal."""
+
+    TITLE = "workbench"
+    CSS_PATH: ClassVar = [str(STYLES / f"{area}.tcss") for area in AREAS]
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", id="app.help"),
+        Binding("colon", "command_line", "go to", id="app.command"),
+        Binding("escape", "back", "back", id="app.back", show=False),
+        Binding("minus", "previous", "Previous section", id="app.previous", show=False),
+        Binding("ctrl+o", "jump", "Jump", id="app.jump", show=False),
+        Binding("q", "quit", "quit", id="app.quit"),
+        *(
+            Binding(
+                str(number), f"section('{section.name}')", section.title, id=f"app.section.{section.name}", show=False
+            )
+            for number, section in enumerate(SECTIONS, 1)
+        ),
+    ]
+
+    def __init__(self, found: Found, *, refresh_hz: float = 4.0, start: str = "home", **options: Any) -> None:
+        super().__init__(**options)
+        self.animation_level = "none"
+        self.access = Access(found)
+        self.refresh_hz = refresh_hz
+        self.start = start
+        self.signs: Glyphs = glyphs()
+        self.levels = LoadLevels()
+
+    @property
+    def frame(self) -> Frame:
+        """The one screen below all dialogs."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, Frame))
+
+    def get_default_screen(self) -> Screen[None]:
+        """The frame with all sections."""
+        return Frame(SECTIONS)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own variables, for a theme that does not give them."""
+        from workbench.tui.theme_variables import VARIABLE_DEFAULTS
+
+        return dict(VARIABLE_DEFAULTS)
+
+    async def on_ready(self) -> None:
+        """Everything that is not the first picture waits for it."""
+        if self.frame.section is None:  # a key that came first has its way
+            await self.frame.show_section(named(self.start) or SECTIONS[0])
+        self.set_interval(1 / self.refresh_hz, self._pulse)
+        self.set_interval(LOAD_SECONDS, self._look_at_load)
+        self.run_worker(self._start_agent(), group="agent")
+        self.run_worker(self._look_at_load(), group="load")
+
+    async def on_unmount(self) -> None:
+        self.access.close()
+
+    # -- what changes by itself ---------------------------------------------------------------------------------
+
+    async def _pulse(self) -> None:
+        """Look whether the store changed; tell the view, and let it follow what moves."""
+        try:
+            changed = await self.access.changed()
+        except NoWorkspaceError:
+            changed = False
+        except (WorkbenchError, sqlite3.Error, OSError):
+            changed = True  # the view reads, meets the same trouble and says it
+        view = self.frame.view
+        if changed:
+            self.run_worker(self._read_situation(), group="situation", exclusive=True)
+            if view is not None and view.is_mounted:
+                view.store_changed()
+        if view is not None and view.live:
+            await view.tick()
+
+    async def _read_situation(self) -> None:
+        try:
+            self.frame.query_one(Header).situation = await self.access.read(situation)
+        except (WorkbenchError, sqlite3.Error, OSError):
+            return  # the view says it
+
+    async def _look_at_load(self) -> None:
+        self.frame.query_one(Header).load = await asyncio.to_thread(self.levels.read)
+        await self._read_situation()  # an agent that leaves writes nothing
+
+    async def _start_agent(self) -> None:
+        """As every command that reads jobs does: unfinished jobs get an agent."""
+        try:
+            await self.access.read(start_agent)
+        except NoWorkspaceError:
+            return
+        except (WorkbenchError, sqlite3.Error, OSError) as error:
+            self.notify(str(error), title="No agent", severity="warning", markup=False)
+
+    # -- going places -------------------------------------------------------------------------------------------
+
+    async def action_section(self, name: str) -> None:
+        """Show a section."""
+        section = named(name)
+        if section is not None:
+            await self.go(section)
+
+    async def go(self, section: Section, argument: str = "") -> View:
+        """Show a section, and give it what was typed behind its name."""
+        view = await self.frame.show_section(section)
+        if argument:
+            view.command(argument)
+        return view
+
+    async def action_back(self) -> None:
+        """One view back; at a section's first view, to the one before."""
+        if not await self.frame.pop():
+            await self.action_previous()
+
+    async def action_previous(self) -> None:
+        """The section that was shown before this one."""
+        if self.frame.previous is not None:
+            await self.frame.show_section(self.frame.previous)
+
+    async def open_job(self, name: str, tab: str = "overview") -> None:
+        """Open the view of a job over what is shown."""
+        from workbench.tui.screens.job import JobView
+
+        await self.frame.push(JobView(name, tab))
+
+    def place_changed(self) -> None:
+        """Called when another view is shown."""
+
+    def action_help(self) -> None:
+        """Show the keys that work here."""
+        from workbench.tui.help import Help, groups
+
+        self.push_screen(Help(groups(self.screen)))
+
+    def action_command_line(self, text: str = "") -> None:
+        """Open the command line."""
+        self.frame.query_one(CommandLine).open(text)
+
+    async def action_jump(self) -> None:
+        """Label what can take the focus, and go where the next key says."""
+        from workbench.tui.jump import Jump, Target
+
+        targets = [
+            Target(widget.region.offset, widget.focus)
+            for widget in self.screen.query("*")
+            if widget.focusable and widget.region.area and not isinstance(widget, CommandLine)
+        ]
+
+        def go(target: Target | None) -> None:
+            if target is not None:
+                target.go()
+
+        self.push_screen(Jump(targets), go)
+
+    @on(CommandLine.Entered)
+    async def command_entered(self, event: CommandLine.Entered) -> None:
+        """Run what was typed after ``:``."""
+        await self.run_command(event.text)
+
+    async def run_command(self, text: str) -> None:
+        """Run a line such as ``jobs failed``; says what is wrong with one that means nothing."""
+        command = commands.parse(text)
+        if isinstance(command, str):
+            self.notify(command, severity="warning", markup=False)
+            return
+        if command.section is not None:
+            await self.go(command.section, command.argument)
+        elif command.word == "job":
+            await self.open_job(command.argument)
+        elif command.word == "theme":
+            self.choose_theme(command.argument)
+        elif command.word == "help":
+            self.action_help()
+        else:
+            await self.action_quit()
+
+    def choose_theme(self, name: str) -> None:
+        """Use a theme by name; without a name, open the list."""
+        if not name:
+            self.action_change_theme()
+        elif name in self.available_themes:
+            self.theme = name
+        else:
+            self.notify(commands.refusal(name, sorted(self.available_themes)), severity="warning", markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action that works here, every section, the themes."""
+        seen: set[str] = set()
+        for node, binding, enabled, _tooltip in screen.active_bindings.values():
+            if enabled and binding.description and binding.action not in seen and not isinstance(node, Input):
+                seen.add(binding.action)
+                yield SystemCommand(
+                    binding.description.capitalize(),
+                    f"key {self.get_key_display(binding)}",
+                    lambda action=binding.action, node=node: self.call_later(self.run_action, action, node),
+                )
+        yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Copy to the user's clipboard and say so."""
+        from workbench.tui.clipboard import copy
+
+        copy(self, text)
+        self.notify(f"copied {what}", timeout=2, markup=False)
+
+
+def default_refresh_hz() -> float:
+    """Four times a second here, once over SSH (sshd sets the variables, sshd(8))."""
+    return 1.0 if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY") else 4.0

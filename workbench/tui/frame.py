@@ -1,0 +1,115 @@
+"""The one screen: header line, section rail, body, command line and key hints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from workbench.tui.sections import Section
+from workbench.tui.view import View
+from workbench.tui.widgets.command_line import CommandLine
+from workbench.tui.widgets.header import Header
+from workbench.tui.widgets.key_hints import KeyHints
+from workbench.tui.widgets.rail import Rail
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+
+class Body(Container):
+    """Shows one view at a time."""
+
+
+class Frame(Screen[None]):
+    """Holds a stack of views for each section, and shows the top of one stack.
+
+    Leaving a section keeps its stack: coming back finds the cursor where it was.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (declared by the base)
+
+    def __init__(self, sections: tuple[Section, ...]) -> None:
+        super().__init__()
+        self.sections = sections
+        self.stacks: dict[str, list[View]] = {}
+        self.section: Section | None = None
+        self.previous: Section | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Rail(self.sections)
+        yield Body()
+        yield CommandLine()
+        yield KeyHints()
+
+    @property
+    def view(self) -> View | None:
+        """The view that is shown."""
+        stack = self.stacks.get(self.section.name) if self.section else None
+        return stack[-1] if stack else None
+
+    async def show_section(self, section: Section) -> View:
+        """Show a section as it was left; asked for a second time, its own first view."""
+        if section is self.section and len(self.stacks[section.name]) > 1:
+            await self._drop(self.stacks[section.name][1:])
+        if self.section is not section:
+            self.previous, self.section = self.section, section
+        if section.name not in self.stacks:
+            await self._add(section.view())
+        return self._reveal()
+
+    async def push(self, view: View) -> View:
+        """Open a view over the one that is shown."""
+        await self._add(view)
+        return self._reveal()
+
+    async def pop(self) -> bool:
+        """Go back one view; False at a section's first."""
+        stack = self.stacks[self.section.name] if self.section else []
+        if len(stack) < 2:
+            return False
+        await self._drop([stack[-1]])
+        self._reveal()
+        return True
+
+    async def _add(self, view: View) -> None:
+        if self.section is None:
+            raise LookupError("no section is shown")
+        view.display = False
+        await self.query_one(Body).mount(view)
+        self.stacks.setdefault(self.section.name, []).append(view)
+
+    async def _drop(self, views: list[View]) -> None:
+        for view in list(views):
+            for stack in self.stacks.values():
+                if view in stack:
+                    stack.remove(view)
+            await view.remove()
+
+    def _reveal(self) -> View:
+        shown = self.view
+        if shown is None or self.section is None:
+            raise LookupError("no view is shown")
+        behind = [view for stack in self.stacks.values() for view in stack if view is not shown and view.display]
+        for view in behind:
+            view.display = False
+        if not shown.display:
+            shown.display = True
+            if shown.loaded:
+                shown.store_changed()
+        shown.focus_content()
+        self.query_one(Rail).current = self.section.name
+        self.query_one(Header).crumbs = tuple(
+            view.crumb or self.section.title for view in self.stacks[self.section.name]
+        )
+        cast("WorkbenchApp", self.app).place_changed()
+        return shown
+
+    @on(Rail.Chosen)
+    async def rail_chosen(self, event: Rail.Chosen) -> None:
+        """Go where the rail was clicked."""
+        await self.show_section(event.section)

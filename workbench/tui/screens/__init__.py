@@ -1,0 +1,1 @@
+"""What fills the body: one file a section or view."""

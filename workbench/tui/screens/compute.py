@@ -1,0 +1,15 @@
+"""The section Compute."""
+
+from __future__ import annotations
+
+from workbench.tui.reading import situation
+from workbench.tui.view import View
+
+
+class ComputeView(View):
+    """Shows nothing yet."""
+
+    async def load(self) -> None:
+        """Read whether there is a workspace."""
+        await self.bench.access.read(situation)
+        self.show_empty("Nothing here yet", "n  new job")

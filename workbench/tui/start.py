@@ -1,0 +1,26 @@
+"""What ``workbench`` alone does: opens the terminal UI, or says why it cannot."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from store.workspace import Found
+
+
+def require_terminal() -> None:
+    """Raises UsageError where input or output is no terminal: nothing is ever painted into a pipe."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+        raise UsageError("the terminal UI needs a terminal; `workbench --help` lists what works without one")
+
+
+def run(found: Found) -> int:
+    """Run the terminal UI in this terminal until the user leaves."""
+    from workbench.tui.app import WorkbenchApp, default_refresh_hz
+
+    app = WorkbenchApp(found, refresh_hz=default_refresh_hz())
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,150 @@
+"""The base of everything that fills the body: it reads in the background, and says when there is nothing or trouble."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from store.errors import WorkbenchError
+from workbench.tui.access import NoWorkspaceError
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+LOADING = "Reading the workspace…"
+
+
+class Notice(Static, can_focus=True):
+    """Takes the place of the content while there is none: loading, empty, or an error with its next step."""
+
+
+class View(Widget):
+    """A section, or what was opened from one.
+
+    A subclass gives ``compose_content`` and ``load``. ``load`` runs after mounting, at ``reload`` and when the store
+    changed while the view is shown; it reads through ``app.access``, and raises WorkbenchError for what a person has
+    to know. ``tick`` is called at the refresh rate while the view is shown and ``live`` is true.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "reload", "Read again", id="view.reload", show=False),
+    ]
+
+    crumb = ""
+    """What the header calls it; a section's title where it is empty."""
+    live = False
+    loaded = False
+
+    @property
+    def bench(self) -> WorkbenchApp:
+        """The application, typed."""
+        return cast("WorkbenchApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Notice(LOADING, classes="notice", markup=False)
+        with ViewContent(classes="content"):
+            yield from self.compose_content()
+
+    def compose_content(self) -> Iterable[Widget]:
+        """The widgets of the view, which are hidden until it has loaded."""
+        return ()
+
+    def on_mount(self) -> None:
+        self.query_one(".content").display = False
+        self.reload()
+
+    def reload(self) -> None:
+        """Read again; an answer that is still under way is dropped."""
+        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=True)
+
+    def action_reload(self) -> None:
+        """Read again because the user asks for it."""
+        self.reload()
+
+    async def _load(self) -> None:
+        try:
+            await self.load()
+        except NoWorkspaceError as error:
+            self.show_empty(
+                f"T{error.message[1:]}", "n  new job, which makes it", "q  leave; `workbench run FILE` makes it too"
+            )
+            self.loaded = False
+        except WorkbenchError as error:
+            self.show_error(error.message, error.hint)
+        except sqlite3.Error as error:
+            self.show_error(f"the workspace's database: {error}", "`workbench doctor` looks for the reason.")
+        except OSError as error:
+            self.show_error(str(error), "`workbench doctor` looks at disk and rights.")
+
+    async def load(self) -> None:
+        """Read what the view shows and paint it; ends with ``show_content`` or ``show_empty``."""
+        self.show_content()
+
+    async def tick(self) -> None:
+        """Follow what moves between two changes of the store, such as a log."""
+
+    def store_changed(self) -> None:
+        """Something was written: read again. A view that can do less overrides it."""
+        self.reload()
+
+    def show_content(self) -> None:
+        """Show the content in place of the notice."""
+        self.loaded = True
+        self._swap(notice=False)
+
+    def show_empty(self, title: str, *steps: str) -> None:
+        """Say that there is nothing, and what to do; a step begins with its key."""
+        self.loaded = True
+        self._say(title, steps, "-empty")
+
+    def show_error(self, message: str, hint: str | None = None) -> None:
+        """Say what is wrong and what to do next."""
+        self._say(message, tuple(filter(None, (hint, "ctrl+r  try again"))), "-error")
+
+    def focus_content(self) -> None:
+        """Put the focus where the keys of this view work; called when it is shown."""
+        target = self._focusable(self.query_one(".content")) or self.query_one(Notice)
+        target.focus(scroll_visible=False)
+
+    def command(self, text: str) -> None:
+        """Take what was typed after the section's name, as ``failed`` in ``:jobs failed``."""
+
+    def _say(self, title: str, steps: Iterable[str], kind: str) -> None:
+        notice = self.query_one(Notice)
+        notice.set_classes(f"notice {kind}")
+        lines = [Content.styled(title, "bold"), *(Content(step) for step in steps)]
+        notice.update(Content("\n").join(lines))
+        self._swap(notice=True)
+
+    def _swap(self, *, notice: bool) -> None:
+        shown, hidden = self.query_one(Notice), self.query_one(".content")
+        had_focus = self.has_focus_within
+        shown.display, hidden.display = notice, not notice
+        if had_focus or self.screen.focused is None:
+            self.focus_content()
+
+    def _focusable(self, root: Widget) -> Widget | None:
+        if not root.display:
+            return None
+        return next((each for each in root.query("*") if each.focusable and _visible(each, self)), None)
+
+
+class ViewContent(Widget):
+    """Holds the widgets of a view."""
+
+
+def _visible(widget: Widget, root: Widget) -> bool:
+    """Whether a widget and all that holds it, up to ``root``, are displayed."""
+    node = widget
+    while node is not root:
+        if not node.display:
+            return False
+        node = cast(Widget, node.parent)
+    return True

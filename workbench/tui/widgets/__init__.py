@@ -1,0 +1,1 @@
+"""Reusable pieces; they know nothing of the store."""

@@ -1,0 +1,69 @@
+"""The line that ``:`` opens: a section, a command, and what to do with it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input
+
+from workbench.tui.commands import suggestion
+
+
+class CommandSuggester(Suggester):
+    """Completes the first word."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=False)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first command that begins so."""
+        return suggestion(value)
+
+
+class CommandLine(Input):
+    """Hidden until it is opened; goes again with enter or escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", id="command.leave"),
+        Binding("tab", "cursor_right", "Complete", show=False, id="command.complete"),
+    ]
+
+    class Entered(Message):
+        """A command was entered."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="jobs failed · job NAME · theme NAME · quit", suggester=CommandSuggester())
+        self.cursor_blink = False
+        self.display = False
+
+    def open(self, text: str = "") -> None:
+        """Show the line, with a text to go on from."""
+        self.value = text
+        self.display = True
+        self.focus()
+        self.cursor_position = len(text)
+
+    def action_leave(self) -> None:
+        """Hide it again."""
+        self.display = False
+        view = getattr(self.screen, "view", None)
+        if view is not None:
+            view.focus_content()
+
+    def on_blur(self, _event: events.Blur) -> None:
+        self.display = False
+
+    async def action_submit(self) -> None:
+        """Run what was typed."""
+        text = self.value.strip()
+        self.action_leave()
+        if text:
+            self.post_message(self.Entered(text))

@@ -1,0 +1,65 @@
+"""The footer: the keys that work here, as many as fit, and how to see the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A key and what it does."""
+
+    key: str
+    text: str
+
+
+def fitting(hints: list[Hint], width: int, last: Hint) -> tuple[list[Hint], int]:
+    """The hints that fit into a width together with ``last``, and how many are left out."""
+    room = width - _width(last) - 5
+    shown: list[Hint] = []
+    for hint in hints:
+        room -= _width(hint)
+        if room < 0:
+            break
+        shown.append(hint)
+    return shown, len(hints) - len(shown)
+
+
+def _width(hint: Hint) -> int:
+    return len(hint.key) + len(hint.text) + 3
+
+
+class KeyHints(Widget):
+    """One line made from the bindings that are active; painted only when they change."""
+
+    hints: reactive[tuple[Hint, ...]] = reactive((), layout=False)
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._update)
+
+    def _update(self, screen: Screen[object]) -> None:
+        if not self.is_attached or screen is not self.screen:
+            return
+        found: dict[str, Hint] = {}
+        for _node, binding, enabled, _tooltip in screen.active_bindings.values():
+            if binding.show and enabled and binding.action not in found:
+                key = self.app.get_key_display(binding)
+                found[binding.action] = Hint(key, binding.description)
+        self.hints = tuple(found.values())
+
+    def render(self) -> Content:
+        """Keys in the accent colour, texts muted."""
+        help_hint = next((hint for hint in self.hints if hint.key == "?"), Hint("?", "help"))
+        others = [hint for hint in self.hints if hint is not help_hint]
+        shown, left_out = fitting(others, self.size.width, help_hint)
+        parts: list[Content] = []
+        for hint in (*shown, help_hint):
+            parts.append(Content.assemble((f" {hint.key}", "bold $accent"), (f" {hint.text} ", "$text-muted")))
+        if left_out:
+            parts.append(Content.styled(f"+{left_out}", "$text-muted"))
+        return Content("").join(parts)
