@@ -1,7 +1,8 @@
 """Python tracebacks in a log: the last exception raised, what caused it, and its frames.
 
 Reads what Python 3.8 and newer print, with chained exceptions, exception groups, syntax errors, and the prefixes that
-launchers put before each line (``[rank0]: ``). A line of the source is kept where the interpreter printed one.
+launchers put before each line (``[rank0]: ``); and the boxes of ``rich``. A line of the source is kept where the
+interpreter printed one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+
+from engines.jobs.symptoms import rich_boxes
 
 HEADER = re.compile(r"^(?P<prefix>.*?)(?:Exception Group )?Traceback \(most recent call last\):\s*$")
 FRAME = re.compile(r'^ {2,}File "(?P<file>.*)", line (?P<line>\d{1,9})(?:, in (?P<function>.*))?$')
@@ -20,6 +23,8 @@ DIVIDER = re.compile(r"^(?P<indent> *)\+(?:-\+)?-{2,} (?:\d+|\.\.\.) -{2,}$")
 GROUP_LINE = re.compile(r"^ *[|+] ?")
 DIRECT = "The above exception was the direct cause of the following exception:"
 CONTEXT = "During handling of the above exception, another exception occurred:"
+LINKS = ("The above exception was the direct cause", "During handling of the above exception,")
+"""The beginnings of both, as far as they stand on one line everywhere."""
 SYNTAX_LINES = 8
 """A syntax error without a traceback above it ends within so many lines."""
 SYNTAX = ("SyntaxError", "IndentationError", "TabError")
@@ -69,7 +74,7 @@ class Raised:
 def find(lines: Sequence[str]) -> Raised | None:
     """The last exception that was printed, None when there is none."""
     last: Raised | None = None
-    index = 0
+    lines, index = rich_boxes.unboxed(lines), 0
     while index < len(lines):
         parsed = parse_at(lines, index)
         if parsed is None:
@@ -86,9 +91,8 @@ def linked(lines: Sequence[str], start: int, end: int) -> bool | None:
     between = [bare(line) for line in lines[max(start - 1, 0) : end]]
     if len(between) > 6:
         return None
-    if any(line.endswith(DIRECT) for line in between):
-        return True
-    return False if any(line.endswith(CONTEXT) for line in between) else None
+    said = " ".join(between)  # a narrow box has it on two lines
+    return True if DIRECT in said else False if CONTEXT in said else None
 
 
 def bare(line: str) -> str:
@@ -169,17 +173,22 @@ def continues(lines: Sequence[str], index: int, prefix: str) -> bool:
         or text == QUOTES
         or HEADER.match(lines[index])
         or DIVIDER.match(lines[index])
-        or DIRECT in text
-        or CONTEXT in text
+        or begins_another(text)
     ):
         return False
-    return bool(text.strip()) or not any(
-        mark in line for mark in (DIRECT, CONTEXT) for line in lines[index : index + 2]
-    )
+    return bool(text.strip()) or not any(begins_another(line) for line in lines[index : index + 2])
+
+
+def begins_another(line: str) -> bool:
+    """Whether a line leads to the next exception: one of a chain, or of a group that is drawn in boxes."""
+    return any(words in line for words in LINKS) or rich_boxes.is_member(line)
 
 
 def parse_members(lines: Sequence[str], index: int) -> tuple[tuple[Raised, ...], int]:
-    """The exceptions of a group, drawn below it between dividers."""
+    """The exceptions of a group, drawn below it between dividers or in boxes."""
+    boxes, after = rich_boxes.members(lines, index)
+    if boxes:
+        return tuple(member for inside in boxes for member in parse_member(inside)), after
     divider = DIVIDER.match(lines[index]) if index < len(lines) else None
     if divider is None:
         return (), index
