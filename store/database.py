@@ -15,7 +15,7 @@ from pathlib import Path
 from store.disk import is_full
 from store.errors import ConflictError, MachineError, NotFoundError
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest Alembic revision; a test holds it against the migrations."""
 
 BUSY_SECONDS = 60.0

@@ -30,6 +30,11 @@ class Job(SQLModel, table=True):
         Index("job_queue", "status", "compute", "rank", "id"),
         Index("job_by_experiment", "experiment_name", "id"),
         Index("job_by_parent", "parent_job_name", "id"),
+        Index(
+            "job_listing",
+            *("archived", "id", "parent_job_name", "name", "display_name", "experiment_name", "type", "status"),
+            *("compute", "created_at", "started_at", "ended_at"),
+        ),
         CheckConstraint("wanted IN ('run', 'cancel', 'kill')", name="job_wanted"),
     )
 

@@ -31,7 +31,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Stores:
-    """The databases of one thread. ``mlflow`` is None where tracking has none yet."""
+    """The databases of one thread. ``mlflow`` is None where tracking has none yet, else ``workbench`` has it attached
+    as ``tracking`` too, for lists that speak of metrics."""
 
     layout: Layout
     workbench: sqlite3.Connection
@@ -127,6 +128,8 @@ class Access:
         connection = workspace.open_existing(self.found)
         try:
             tracking = runs.connect(self.layout) if self.layout.mlflow_database.exists() else None
+            if tracking is not None:
+                connection.execute("ATTACH DATABASE ? AS tracking", (str(self.layout.mlflow_database),))
         except BaseException:
             connection.close()
             raise
