@@ -121,6 +121,22 @@ def test_a_tracking_database_that_is_damaged_holds_jobs_up_and_not_the_agent(
     assert cli("run", tmp_path / "job.yml").stdout == "done\n"
 
 
+def test_a_tracking_database_that_goes_while_a_job_runs_is_told_of_once(
+    layout: Layout, cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "job.yml").write_text(f"command: until [ -e {tmp_path / 'go'} ]; do sleep 0.05; done")
+    name = cli("run", tmp_path / "job.yml", "--detach").stdout.strip()
+    connection = database.connect(layout.database)
+    wait_for(lambda: jobs.get(connection, name).status == "Running")
+    layout.mlflow_database.rename(tmp_path / "mlflow.db")
+    (tmp_path / "go").touch()
+    streamed = cli("job", "stream", name)
+    words = f"{layout.mlflow_database} was missing, and an empty one was made"
+    assert (streamed.returncode, streamed.stderr.count(words)) == (0, 1), streamed.stderr
+    assert (layout.job(name).system_logs / "preparation.log").read_text().count(words) == 1
+    assert jobs.get(connection, name).status == "Completed"
+
+
 @pytest.mark.slow
 def test_an_attempt_that_never_began_is_followed_by_another(layout: Layout, cli: Cli, tmp_path: Path) -> None:
     """Somebody else owns the first attempt, so its supervisor leaves, and no process ever runs for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import sqlite3
 import subprocess
@@ -301,8 +302,9 @@ def test_a_running_job_without_a_process(layout: Layout) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 def test_a_process_of_a_job_that_has_ended(layout: Layout) -> None:
-    add_job(layout, status="Completed", token="5eed")
-    with subprocess.Popen(["sleep", "60"], env={**os.environ, "WORKBENCH_TOKEN": "5eed"}) as left:
+    token = secrets.token_hex(16)
+    add_job(layout, status="Completed", token=token)
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, "WORKBENCH_TOKEN": token}) as left:
         try:
             found = bad(work.processes, layout)
             assert (found.detail, found.mend) == (f"{left.pid} of one", f"`kill {left.pid}`")

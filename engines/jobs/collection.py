@@ -20,6 +20,7 @@ from store.database import StoreError
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
+from store.telling import Say
 from store.tracking import ingest, runs
 
 log = logging.getLogger("workbench.agent")
@@ -36,10 +37,10 @@ class Outcome:
     facts: dict[str, Any]
 
 
-def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome:
+def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None, say: Say) -> Outcome:
     """Bring in all that a job left; ``record`` is the shim's exit record, None when the supervisor was lost.
 
-    Outputs that cannot be kept fail the job, and its MLflow run with it.
+    Outputs that cannot be kept fail the job, and its MLflow run with it. ``say`` takes lines for who watches the job.
     """
     refused: WorkbenchError | None = None
     try:
@@ -49,7 +50,7 @@ def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outco
     outcome = judge(job, layout, record)
     if refused is not None:
         outcome = incomplete(outcome, refused)
-    with closing(tracked(job, layout)) as connection:
+    with closing(tracked(job, layout, say)) as connection:
         while not ingest.ingest(connection, job.name, layout.job(job.name).journal).done:
             pass
         close_run(connection, job, outcome)
@@ -57,14 +58,14 @@ def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outco
     return outcome
 
 
-def tracked(job: Job, layout: Layout) -> sqlite3.Connection:
+def tracked(job: Job, layout: Layout, say: Say) -> sqlite3.Connection:
     """Open ``mlflow.db`` with the job's run in it: made now where the job never got so far, or where it was removed."""
     if layout.mlflow_database.exists():
         connection = runs.connect(layout)
         if runs.exists(connection, job.name):
             return connection
         connection.close()
-    preparation.create_run(job, layout, job.started_at or job.created_at)
+    preparation.create_run(job, layout, job.started_at or job.created_at, say)
     return runs.connect(layout)
 
 
@@ -116,14 +117,14 @@ def close_run(connection: sqlite3.Connection, job: Job, outcome: Outcome) -> Non
     )
 
 
-def never_ran(job: Job, layout: Layout, status: str, cause: Cause) -> Outcome:
+def never_ran(job: Job, layout: Layout, status: str, cause: Cause, say: Say) -> Outcome:
     """The end of a job that no process of ours ever ran for: cancelled in the queue, or not to be prepared.
 
     It has its run in MLflow too; without ``mlflow.db`` it ends all the same.
     """
     outcome = Outcome(status, cause.message, {"cause": cause.document(), "ended_at": time.time()})
     try:
-        with closing(tracked(job, layout)) as connection:
+        with closing(tracked(job, layout, say)) as connection:
             close_run(connection, job, outcome)
     except StoreError:
         raise  # a full disk passes

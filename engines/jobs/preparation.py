@@ -24,6 +24,7 @@ from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
 from store.lent import lent
+from store.telling import Say
 from store.tracking import runs
 
 SAMPLE_SECONDS = 5.0
@@ -47,9 +48,7 @@ class Prepared:
     outputs: dict[str, Any]
 
 
-def prepare(
-    job: Job, layout: Layout, token: str, say: Callable[[str], None], cancelled: Callable[[], bool]
-) -> Prepared:
+def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[[], bool]) -> Prepared:
     """Make a job's environment, working copy, inputs and outputs ready.
 
     ``say`` takes lines on progress. Raises WorkbenchError with the cause when the job cannot start, Cancelled when
@@ -115,16 +114,16 @@ def read_submitted(folder: JobFolder) -> dict[str, str]:
     return found
 
 
-def create_run(job: Job, layout: Layout, started_at: float, say: Callable[[str], None] = lambda _: None) -> str:
+def create_run(job: Job, layout: Layout, started_at: float, say: Say) -> str:
     """Make the job's MLflow run, once, and ``mlflow.db`` where it was moved away; returns its experiment's id."""
     if not layout.mlflow_database.exists():
         from store.tracking.template import ensure_mlflow_database
 
-        ensure_mlflow_database(layout, say)
-        say(
-            f"{layout.mlflow_database} was missing, and an empty one was made: what earlier jobs logged is not "
-            "in it. If you moved it, run `workbench agent stop` and put it back."
-        )
+        if ensure_mlflow_database(layout, say):
+            say(
+                f"{layout.mlflow_database} was missing, and an empty one was made: what earlier jobs logged is not "
+                "in it. If you moved it, run `workbench agent stop` and put it back."
+            )
     connection = runs.connect(layout)
     try:
         runs.create_run(

@@ -37,22 +37,24 @@ database.close()
 """Run by a child process, which alone pays for MLflow. The journal mode is kept in the file."""
 
 
-def ensure_mlflow_database(layout: Layout, say: Say) -> None:
-    """Make the workspace's ``mlflow.db`` where there is none, and check one that is there.
+def ensure_mlflow_database(layout: Layout, say: Say) -> bool:
+    """Make the workspace's ``mlflow.db`` where there is none, and check one that is there; whether it was made now.
 
     ``say`` is told what takes long. Raises ConflictError for a database of another MLflow, MachineError when none can
     be made.
     """
-    database = layout.mlflow_database
+    database, made = layout.mlflow_database, False
     if not database.exists():
         with locked(layout.root):
             if not database.exists():
                 with template(say) as source:
                     copy_template(source, layout)
+                made = True
     with closing(open_unchecked(database)) as connection:
         check_revision(connection)
         connection.executescript(OWN_TABLES)
         check_installed(connection)
+    return made
 
 
 def template_path() -> Path:

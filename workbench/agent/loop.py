@@ -148,7 +148,7 @@ class Agent:
         try:
             if may_pass(error) or not self.cannot_have_run(job.name):
                 return False
-            self.finish(job, never_ran(job, self.layout, "Failed", cause_of(error)))
+            self.finish(job, never_ran(job, self.layout, "Failed", cause_of(error), sayer(self.layout, job)))
         except (database.StoreError, sqlite3.OperationalError):
             raise
         except Exception as another:  # noqa: BLE001  (it is as it was)
@@ -302,7 +302,8 @@ class Agent:
         state = executor.poll(attempt)
         if state.record is None and job.token is not None:
             executor.kill_leftovers(job.token)
-        self.collections.begin(job.name, lambda _: collect(job, self.layout, state.record))
+        say = sayer(self.layout, job)
+        self.collections.begin(job.name, lambda _: collect(job, self.layout, state.record, say))
 
     def outcome(self, job: Job, canceled: bool) -> Outcome:
         """How a job ended, from its collection or its preparation."""
@@ -313,11 +314,12 @@ class Agent:
             error = collected.exception()
             return collected.result() if error is None else failure(job, error)
         if canceled:
-            return never_ran(job, self.layout, "Canceled", Cause("canceled", "cancelled before it started"))
+            cause = Cause("canceled", "cancelled before it started")
+            return never_ran(job, self.layout, "Canceled", cause, sayer(self.layout, job))
         error = prepared.exception() if prepared is not None else None
         cause = cause_of(error) if error is not None else Cause("preparation_failed", "it could not be prepared")
         status = "Canceled" if isinstance(error, Cancelled) else "Failed"
-        return never_ran(job, self.layout, status, cause)
+        return never_ran(job, self.layout, status, cause, sayer(self.layout, job))
 
     def finish(self, job: Job, outcome: Outcome) -> None:
         """Write a job's end."""
@@ -359,11 +361,13 @@ def failure(job: Job, error: BaseException) -> Outcome:
 
 
 def sayer(layout: Layout, job: Job) -> Callable[[str], None]:
-    """Write lines on a job's preparation where those who watch it look."""
+    """Write lines on what is done for a job where those who watch it look."""
     path = layout.job(job.name).system_logs / "preparation.log"
 
     def say(line: str) -> None:
-        with contextlib.suppress(OSError), path.open("a", encoding="utf-8") as file:  # a full disk is no reason to stop
-            file.write(f"{line}\n")
+        with contextlib.suppress(OSError):  # a full disk is no reason to stop
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
 
     return say
