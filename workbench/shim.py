@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from os import environb as environ
     from typing import Any
 else:
-    # A task waits for these imports. `os`, `signal` and `json` take 9 ms, more than Python itself takes to start; the
-    # C modules below them take nothing.
+    # A task waits for these imports: `os`, `signal` and `json` take 9 ms, the C modules below them nothing.
     import _signal as signal
     import posix as os
     from posix import environ
@@ -227,8 +226,9 @@ class Supervisor:
     """Runs one claimed task, from its first process to its exit record."""
 
     def __init__(self, folder: bytes, task: dict[str, Any], wake: int, received: set[int]) -> None:
-        self.folder, self.task, self.wake, self.received = folder, task, wake, received
+        self.task, self.wake, self.received = task, wake, received
         self.folder_file, self.record_file = os.open(folder, os.O_RDONLY), -1
+        os.fchdir(self.folder_file)  # to stay in the folder wherever it is moved
         self.running: dict[int, int] = {}  # pid: rank
         self.groups: list[int] = []
         self.results: dict[int, tuple[int | None, int | None]] = {}  # rank: exit code, signal
@@ -251,11 +251,8 @@ class Supervisor:
         self.leave_record()
         self.notify()
 
-    def asked(self, name: bytes) -> bool:
-        return os.access(self.folder + b"/" + name, os.F_OK)
-
     def begin(self) -> None:
-        if self.asked(b"cancel") or self.asked(b"kill"):
+        if os.access(b"cancel", os.F_OK) or os.access(b"kill", os.F_OK):
             self.outcome = "canceled"
             return
         subject, rank = f"enter the working directory {self.task['directory']}", None
@@ -275,7 +272,7 @@ class Supervisor:
             self.outcome, self.failed = "spawn_failed", rank
             self.message = f"cannot {subject}: {getattr(error, 'strerror', None) or error}"
             self.stop()
-        os.chdir(b"/")  # so that the working copy can be removed or unmounted
+        os.fchdir(self.folder_file)
 
     def prepare(self) -> None:
         """The rest of the set-up, which the processes need not wait for."""
@@ -297,9 +294,9 @@ class Supervisor:
 
     def heed(self) -> None:
         """Requests and clocks."""
-        now, kill = time.monotonic(), self.asked(b"kill")
+        now, kill = time.monotonic(), os.access(b"kill", os.F_OK)
         if self.kill_at is None:
-            if kill or signal.SIGTERM in self.received or self.asked(b"cancel"):
+            if kill or signal.SIGTERM in self.received or os.access(b"cancel", os.F_OK):
                 self.outcome = "canceled"
                 self.stop()
             elif now >= self.time_limit:
@@ -404,7 +401,7 @@ class Supervisor:
 
     def reserve_record(self) -> None:
         """Fill the file that becomes the exit record, so that a full disk cannot keep it from being written."""
-        self.record_file = os.open(self.folder + b"/exit.json.tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self.record_file = os.open(b"exit.json.tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         fill(self.record_file, b" " * RECORD_SIZE)
 
     def leave_record(self) -> None:
@@ -421,6 +418,7 @@ class Supervisor:
             "wall_seconds": time.monotonic() - self.started,
             "cpu_seconds": self.cpu_seconds,
             "peak_memory_bytes": self.peak,
+            "memory_kills": oom_kills() - self.oom_before,
         }
         give_up = time.monotonic() + RECORD_PATIENCE
         while True:
@@ -429,7 +427,7 @@ class Supervisor:
                     self.reserve_record()
                 fill(self.record_file, dump(record).ljust(RECORD_SIZE))
                 os.fsync(self.record_file)
-                return os.rename(self.folder + b"/exit.json.tmp", self.folder + b"/exit.json")
+                return os.rename(b"exit.json.tmp", b"exit.json")
             except OSError as error:
                 complain(f"exit record not written: {error}")
                 if isinstance(error, FileNotFoundError) or time.monotonic() > give_up:

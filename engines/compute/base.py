@@ -73,6 +73,9 @@ class ExitRecord(TypedDict):
     """The most that one process ever had, or that all had together (what they share counted once) when they were looked
     at (each second or so). Never below the shim's own 9 MB: Linux counts what a process was before it became another
     program."""
+    memory_kills: int
+    """How often the kernel ended a process for lack of memory meanwhile, on the machine or in the task's control group:
+    above zero, a process of the task that was killed was likely one of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ class LocalEngine:
             wall_seconds=0.0,
             cpu_seconds=0.0,
             peak_memory_bytes=0,
+            memory_kills=0,
         )
         with contextlib.suppress(OSError):  # likely a full disk, which may be why
             write_whole(attempt / "exit.json", json.dumps(record))

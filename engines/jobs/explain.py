@@ -67,6 +67,8 @@ def process_logs(attempt: Path) -> list[Path]:
 def explain_log(record: Mapping[str, Any] | None, log: Path, facts: JobFacts) -> Cause:
     """The same, from the log of the process that failed."""
     tail = read_tail(log)
+    kills, peak = (whole((record or {}).get(key)) or 0 for key in ("memory_kills", "peak_memory_bytes"))
+    facts = replace(facts, memory_kills=kills, peak_memory=peak)
     outcome = "lost" if record is None else str(record.get("outcome"))
     if record is None:
         return cause(endings.supervisor_lost(), tail, facts)
@@ -107,12 +109,12 @@ def exited(record: Mapping[str, Any], tail: Tail, facts: JobFacts) -> Cause:
     if (killed := endings.killed_inside(exit_code)) and (raised is None or raised.name != "KeyboardInterrupt"):
         return crashed(killed, tail, facts)
     if symptom := shell.from_lines(exit_code, since, facts) or shell.from_code(exit_code, since):
-        return cause(symptom, tail, facts, who=who)
-    if raised is not None and (exit_code in (1, 120) or near_end(raised, tail)):
+        return crashed(symptom, tail, facts) if symptom.code == "signal" else cause(symptom, tail, facts, who=who)
+    if raised is not None and (exit_code in (1, 120) or near_end(raised, tail) or python.lacks_memory(raised, facts)):
         return from_exception(raised, tail, facts, who)
     grave = machine.grave(tail.lines)
     said = f"; the last it said: {last[0][:300]}" if (last := shell.last(since)) else "."
-    general = Symptom("exit_code", f"{who} left with exit code {exit_code}{said}", exit_code_hint(raised, tail))
+    general = Symptom("exit_code", f"{who} left with exit code {exit_code}{said}", exit_code_hint(raised, tail, facts))
     exception = users_exception(raised, facts) if raised else None
     return cause(grave or general, tail, facts, exception)
 
@@ -138,6 +140,8 @@ def cause(
     symptom: Symptom, tail: Tail, facts: JobFacts, exception: UserException | None = None, who: str = "The job"
 ) -> Cause:
     """The parts together; of several processes, the one that failed is named."""
+    if symptom.killed and facts.memory_kills:
+        symptom = endings.memory_ran_out("one of its processes", facts)
     told = symptom.message
     if who != "The job" and not told.startswith(who):
         told = f"{who}: {told}"
@@ -226,8 +230,13 @@ def near_end(raised: Raised, tail: Tail) -> bool:
     return sum(bool(line.strip()) for line in tail.lines[raised.line + 1 :]) <= 3
 
 
-def exit_code_hint(raised: Raised | None, tail: Tail) -> str | None:
+def exit_code_hint(raised: Raised | None, tail: Tail, facts: JobFacts) -> str | None:
     """What to make of a bare exit code."""
+    if facts.memory_kills:
+        return (
+            "Meanwhile the system ended a process on this machine because memory ran out, which may have been one of"
+            " the job's: `dmesg` or `journalctl -k` says which."
+        )
     if raised is not None:
         return "The last exception in its log may be the reason; the script went on after it."
     if not tail.lines:

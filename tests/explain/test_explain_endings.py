@@ -60,3 +60,61 @@ def test_the_process_that_failed_is_named(place: Place) -> None:
     record = {"outcome": "exited", "exit_code": 3, "failed_process": 1}
     cause = explain_log(record, place.log, replace(place.facts, processes=2))
     assert cause.message == "Process 1 of 2 (counted from 0) left with exit code 3."
+
+
+EATEN = "python -c 'import os; os.kill(os.getpid(), 9)'"
+
+
+@pytest.mark.parametrize("shell", ["/bin/bash", "/bin/sh"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"{EATEN} || exit 3",
+        f"{EATEN} || {{ echo it failed; exit 3; }}",
+        f"{EATEN}; exit $?",
+        "python train.py",
+        "python pool.py || exit 4",
+    ],
+)
+def test_memory_that_ran_out_behind_an_exit_code_of_the_commands_own(place: Place, command: str, shell: str) -> None:
+    place.write(
+        train_py="""
+        import subprocess, sys
+
+        subprocess.run([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], check=True)
+        """,
+        pool_py="""
+        import os
+        from concurrent.futures import ProcessPoolExecutor
+
+        if __name__ == "__main__":
+            with ProcessPoolExecutor(1) as pool:
+                pool.submit(os.kill, 0, 0).result()
+                pool.submit(os._exit, 9).result()
+        """,
+    )
+    record = place.run(command, shell=shell)
+    told = explain_log(record | {"memory_kills": 0}, place.log, place.facts)
+    assert told.code in ("signal", "worker_killed"), told
+    told = explain_log(record | {"memory_kills": 1, "peak_memory_bytes": 3 << 30}, place.log, place.facts)
+    assert told.code == "out_of_memory", told
+    words = "The system ended one of its processes because memory ran out. It had used 3.0 GiB at most."
+    assert told.message == words
+
+
+def test_memory_that_ran_out_somewhere_is_mentioned(place: Place) -> None:
+    record = place.run("echo working; exit 3")
+    cause = explain_log(record | {"memory_kills": 1}, place.log, place.facts)
+    assert cause.code == "exit_code"
+    assert cause.hint is not None and "memory ran out" in cause.hint
+
+
+def test_a_crash_that_is_no_lack_of_memory(place: Place) -> None:
+    record = place.run("python -c 'import os; os.kill(os.getpid(), 11)' || exit 3")
+    cause = explain_log(record | {"memory_kills": 1}, place.log, place.facts)
+    assert (cause.code, "SIGSEGV" in cause.message) == ("signal", True)
+
+
+def test_a_program_that_was_killed_long_before_the_end_is_not_the_cause(place: Place) -> None:
+    record = place.run(f"{EATEN}; for i in 1 2 3 4 5 6 7 8; do echo $i; done; exit 3")
+    assert explain_log(record, place.log, place.facts).code == "exit_code"

@@ -149,6 +149,13 @@ def test_a_memory_error(place: Place) -> None:
     assert cause.exception is not None and cause.exception.line == 1
 
 
+def test_a_memory_error_behind_an_exit_code_of_the_commands_own(place: Place) -> None:
+    place.write(train_py="def load():\n    return bytearray(1 << 60)\n\nload()\n")
+    cause = place.cause("python train.py || { for i in 1 2 3 4 5 6 7 8 9; do echo $i; done; exit 3; }")
+    assert cause.code == "memory"
+    assert cause.exception is not None and cause.exception.line == 2
+
+
 def test_numpys_memory_error_says_how_much(place: Place) -> None:
     place.write(train_py="import numpy\nnumpy.ones((1 << 30, 1 << 20))\n")
     cause = place.cause("python train.py")

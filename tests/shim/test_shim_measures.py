@@ -81,6 +81,16 @@ def test_death_for_lack_of_memory(attempt: Attempt, small_group: Path, command: 
     assert (record["exit_code"], record["signal"]) in ((137, None), (None, 9))
 
 
+@needs_root
+def test_a_death_for_lack_of_memory_that_the_command_hides_is_counted(attempt: Attempt, small_group: Path) -> None:
+    record = attempt.run(
+        f"{sys.executable} -c 'b = bytearray(400 << 20)' || exit 3",
+        preexec_fn=lambda: (small_group / "cgroup.procs").write_text(str(os.getpid())) and None,
+    )
+    assert (record["outcome"], record["exit_code"]) == ("exited", 3)
+    assert record["memory_kills"] > 0
+
+
 @pytest.mark.parametrize("command", ["kill -KILL $$", "bash -c 'kill -KILL $$'; exit $?"])
 def test_not_every_sigkill_is_for_lack_of_memory(attempt: Attempt, command: str) -> None:
     record = attempt.run(command)

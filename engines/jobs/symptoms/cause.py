@@ -63,11 +63,13 @@ class Symptom:
     code: str
     message: str
     hint: str | None = None
+    killed: bool = False
+    """Whether a process was ended by force, which the system does when memory runs out."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobFacts:
-    """What is known of a failed job beside its log and its exit record.
+    """What is known of a failed job beside its log; the last two come from its exit record.
 
     ``environment`` is what the document names, None for the Python that runs Workbench; ``conda_file`` is the file
     that lists its packages where there is one.
@@ -85,6 +87,10 @@ class JobFacts:
     tracking_server: int | None = None
     """Which process is MLflow's server, where the job needs one."""
     job: str = ""
+    memory_kills: int = 0
+    """How often the system ended a process for lack of memory while it ran."""
+    peak_memory: int = 0
+    """The most bytes of memory that it had, 0 where that is not known."""
 
     @classmethod
     def of(cls, job: Job, layout: Layout, processes: int = 1, tracking_server: int | None = None) -> JobFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from engines.jobs.symptoms.cause import JobFacts, Symptom
@@ -42,6 +43,13 @@ MEANINGS = {
     "SIGSYS": ("it made a system call that is forbidden here", None),
 }
 
+DESCRIPTIONS = {
+    words: number for number in signal.Signals if number.name in MEANINGS and (words := signal.strsignal(number))
+}
+"""What a shell prints when a signal ended what it ran."""
+
+PROGRAM = "A program of the command"
+
 
 def name_of(number: int) -> str:
     """A signal's name."""
@@ -55,7 +63,7 @@ def killed(number: int, who: str = "The job") -> Symptom:
     """The words for a signal that ended a process."""
     name = name_of(number)
     meaning, hint = MEANINGS.get(name, ("it did not expect that signal", None))
-    return Symptom("signal", f"{who} was ended by {name}: {meaning}.", hint)
+    return Symptom("signal", f"{who} was ended by {name}: {meaning}.", hint, killed=name == "SIGKILL")
 
 
 def killed_inside(exit_code: int) -> Symptom | None:
@@ -63,8 +71,8 @@ def killed_inside(exit_code: int) -> Symptom | None:
     name = name_of(exit_code - 128)
     if exit_code <= 128 or name not in MEANINGS:
         return None
-    symptom = killed(exit_code - 128, "A program of the command")
-    return Symptom(symptom.code, f"{symptom.message} (exit code {exit_code})", symptom.hint)
+    symptom = killed(exit_code - 128, PROGRAM)
+    return replace(symptom, message=f"{symptom.message} (exit code {exit_code})")
 
 
 def timed_out(record: Mapping[str, Any], facts: JobFacts) -> Symptom:
@@ -85,11 +93,15 @@ def canceled(record: Mapping[str, Any], facts: JobFacts) -> Symptom:
 
 def out_of_memory(record: Mapping[str, Any], facts: JobFacts) -> Symptom:
     """The kernel's decision."""
-    peak = record.get("peak_memory_bytes")
-    most = f" It had used {int(peak) / 2**30:.1f} GiB at most." if isinstance(peak, (int, float)) and peak > 0 else ""
+    return memory_ran_out("it", facts)
+
+
+def memory_ran_out(who: str, facts: JobFacts) -> Symptom:
+    """The words for a process that the kernel ended, or for all of them."""
+    most = f" It had used {facts.peak_memory / 2**30:.1f} GiB at most." if facts.peak_memory > 0 else ""
     return Symptom(
         "out_of_memory",
-        f"The system ended it because memory ran out.{most}",
+        f"The system ended {who} because memory ran out.{most}",
         "Load less at once (fewer rows or columns, smaller types, smaller batches), run fewer jobs at a time,"
         " or use a machine with more memory.",
     )

@@ -46,7 +46,10 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     (
-        re.compile(r"std::bad_alloc|DefaultCPUAllocator: |Cannot allocate memory|\[Errno 12\]|MemoryError\b"),
+        re.compile(
+            r"std::bad_alloc|DefaultCPUAllocator: |Cannot allocate memory|\[Errno 12\]|MemoryError\b"
+            r"|Unable to allocate [\d.]+ [KMGTPE]iB\b"
+        ),
         Symptom(
             "memory",
             "It asked for more memory than the machine, or a limit on the process (`ulimit -v`), allows.",
@@ -83,11 +86,15 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     (
-        re.compile(r"terminated abruptly while the future was running|DataLoader worker .{0,40}is killed by signal"),
+        re.compile(
+            r"terminated abruptly while the future was running|DataLoader worker .{0,40}is killed by signal"
+            r"|worker process managed by the executor was unexpectedly terminated"
+        ),
         Symptom(
             "worker_killed",
             "One of the worker processes that it started was killed, most often because memory ran out.",
             "Use fewer workers or less memory in each.",
+            killed=True,
         ),
     ),
     (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable
 
-from engines.jobs.symptoms import machine, modules, paths, shell
+from engines.jobs.symptoms import endings, machine, modules, paths, shell
 from engines.jobs.symptoms.cause import JobFacts, Symptom
 from engines.jobs.symptoms.tracebacks import SYNTAX, Raised
 
@@ -15,10 +16,14 @@ NO_MODULE = re.compile(r"No module named '?(?P<module>[\w.]{1,200})'?")
 NO_FILE = re.compile(r"(?:No such file or directory: ?|name = )'(?P<path>[^']{1,4096})'")
 FROM_PACKAGE = re.compile(r"cannot import name '(?P<what>\w+)' from '(?P<package>[\w.]+)'")
 NO_ATTRIBUTE = re.compile(r"^module '(?P<package>\w+)[\w.]*' has no attribute '(?P<what>\w+)'")
+DIED = re.compile(r"died with <Signals\.(?P<name>SIG[A-Z0-9]{1,12}): \d+>")
 HTTP = re.compile(r"(?:HTTP Error|status code:?|Error) (?P<code>[45]\d\d)\b|\b(?P<other>[45]\d\d) Client Error")
 
 OTHER_SERVER = re.compile(r"^API request to (?P<server>https?://[^/\s]{1,300})\S{0,300} failed with exception")
 OTHER_STORE = "an MLflow store of its own, where the job's run is not"
+
+LAST_WORDS = 200
+"""Where an exception of ``subprocess`` says how a program ended: behind its whole command."""
 
 UNREADABLE = frozenset(
     "UnicodeDecodeError ParserError EmptyDataError JSONDecodeError BadZipFile BadGzipFile UnpicklingError ArrowInvalid"
@@ -151,6 +156,18 @@ def memory(raised: Raised, facts: JobFacts) -> Symptom | None:
     return None
 
 
+def lacks_memory(raised: Raised, facts: JobFacts) -> bool:
+    """Whether an exception, or what it was raised from, says that memory ran out: few programs go on after that."""
+    return any(memory(each, facts) for each in raised.causes())
+
+
+def child_killed(raised: Raised, facts: JobFacts) -> Symptom | None:
+    """A program that the script started, and a signal ended."""
+    found = DIED.search(raised.message[-LAST_WORDS:])
+    number = getattr(signal, found["name"], None) if found else None
+    return endings.killed(number, "A program that it started") if number is not None else None
+
+
 def refusal(raised: Raised, facts: JobFacts) -> Symptom | None:
     """A refusal of the machine, by its words."""
     return machine.from_text(raised.message[:20_000])
@@ -190,6 +207,7 @@ RULES: tuple[Rule, ...] = (
     syntax_error,
     tracking,
     memory,
+    child_killed,
     refusal,
     import_failed,
     file_error,

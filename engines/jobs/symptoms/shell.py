@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from engines.jobs.symptoms import machine, modules, paths
+from engines.jobs.symptoms import endings, machine, modules, paths
 from engines.jobs.symptoms.cause import JobFacts, Symptom
 
 LOOKED_AT = 8
@@ -13,6 +13,7 @@ LOOKED_AT = 8
 
 SHELL = r"(?:[^\s:]*\bsh|[^\s:]*\.sh|[^\s:]*\bbash)"
 AT = r"(?:-c: )?(?:[^\W\d]\w{0,20} \d+: |\d+: )?"
+ENDED = "|".join(map(re.escape, endings.DESCRIPTIONS))
 REFUSED = r"(?:(?:cannot|can't) [a-z ]{1,30} )?"
 
 Match = re.Match[str]
@@ -111,6 +112,11 @@ def denied_file(found: Match, facts: JobFacts) -> Symptom:
     return paths.denied(found["file"].strip().strip("'`\"‘’"), facts)
 
 
+def killed_program(found: Match, facts: JobFacts) -> Symptom:
+    """A program that a signal ended, whatever the command did then."""
+    return endings.killed(endings.DESCRIPTIONS[found["words"]], endings.PROGRAM)
+
+
 Reading = Callable[[Match, JobFacts], Symptom]
 """What a line says of the job."""
 
@@ -123,6 +129,8 @@ RULES: tuple[tuple[re.Pattern[str], Reading, frozenset[int]], ...] = tuple(
             bad_syntax,
             (1, 2, 127),
         ),
+        (rf"^{SHELL}: {AT} *\d+ +(?P<words>{ENDED})(?: \(core dumped\))?(?: {{2,}}|$)", killed_program, ()),
+        (rf"^(?P<words>{ENDED})(?: \(core dumped\))?$", killed_program, ()),
         (rf"^{SHELL}: {AT}(?P<what>.{{1,400}}?): (?:command )?not found$", command_not_found, ()),
         (
             rf"^{SHELL}: {AT}(?P<what>.{{1,400}}?): "
