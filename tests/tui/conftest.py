@@ -28,6 +28,14 @@ async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> Any:
     return value
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal that knows all colours and no user's settings, whatever the tests are run in."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name in ("COLORFGBG", "NO_COLOR", "WORKBENCH_THEME", "WORKBENCH_CONFIG", "SSH_CONNECTION", "SSH_TTY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def drive(layout: Layout) -> Drive:
     """``drive(script, size=(80, 24), **options)``: the application over ``layout``, and a script that presses keys."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
@@ -24,12 +23,14 @@ from workbench.tui.glyphs import Glyphs, glyphs
 from workbench.tui.machine import LoadLevels
 from workbench.tui.reading import situation, start_agent
 from workbench.tui.sections import SECTIONS, Section, named
+from workbench.tui.themed_app import ThemedApp
 from workbench.tui.view import View
 from workbench.tui.widgets.command_line import CommandLine
 from workbench.tui.widgets.header import Header
 
 if TYPE_CHECKING:
     from store.workspace import Found
+    from workbench.configuration.reading import Loaded
 
 STYLES = Path(themes.__file__).parent / "styles"
 AREAS = ("frame", "dialogs", "home", "jobs", "job", "metrics", "log", "compare", "form", "sections")
@@ -38,8 +39,11 @@ AREAS = ("frame", "dialogs", "home", "jobs", "job", "metrics", "log", "compare",
 LOAD_SECONDS = 5.0
 """How often the machine's load is looked at: it is a hint, not a measurement."""
 
+THEME_SECONDS = 1.0
+"""How often the user's own themes are looked at: whoever edits one sees it change while saving."""
 
-class WorkbenchApp(App[None]):
+
+class WorkbenchApp(ThemedApp):
     """Workbench in a terminal."""
 
     TITLE = "workbench"
@@ -62,13 +66,21 @@ class WorkbenchApp(App[None]):
         ),
     ]
 
-    def __init__(self, found: Found, *, refresh_hz: float = 4.0, start: str = "home", **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        found: Found,
+        *,
+        refresh_hz: float | None = None,
+        start: str | None = None,
+        loaded: Loaded | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(loaded, **options)
         self.animation_level = "none"
         self.access = Access(found)
-        self.refresh_hz = refresh_hz
-        self.start = start
-        self.signs: Glyphs = glyphs()
+        self.refresh_hz = refresh_hz or self.configuration.refresh_hz
+        self.start = start or self.configuration.default_section
+        self.signs: Glyphs = glyphs(self.configuration.ascii)
         self.levels = LoadLevels()
 
     @property
@@ -93,7 +105,9 @@ class WorkbenchApp(App[None]):
         self.set_interval(1 / self.refresh_hz, self._pulse)
         self.set_interval(LOAD_SECONDS, self._look_at_load)
         self.run_worker(self._start_agent(), group="agent")
+        self.set_interval(THEME_SECONDS, self.follow_themes)
         self.run_worker(self._look_at_load(), group="load")
+        self.run_worker(self.check_configuration(), group="configuration")
 
     async def on_unmount(self) -> None:
         self.access.close()
@@ -221,8 +235,10 @@ class WorkbenchApp(App[None]):
         """Use a theme by name; without a name, open the list."""
         if not name:
             self.action_change_theme()
-        elif name in self.available_themes:
-            self.theme = name
+            return
+        self.register_themes()
+        if name in self.available_themes:
+            self.use_theme(name)
         else:
             self.notify(commands.refusal(name, sorted(self.available_themes)), severity="warning", markup=False)
 
@@ -245,8 +261,3 @@ class WorkbenchApp(App[None]):
 
         copy(self, text)
         self.notify(f"copied {what}", timeout=2, markup=False)
-
-
-def default_refresh_hz() -> float:
-    """Four times a second here, once over SSH (sshd sets the variables, sshd(8))."""
-    return 1.0 if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY") else 4.0

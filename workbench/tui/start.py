@@ -19,8 +19,10 @@ def require_terminal() -> None:
 
 def run(found: Found) -> int:
     """Run the terminal UI in this terminal until the user leaves."""
-    from workbench.tui.app import WorkbenchApp, default_refresh_hz
+    from workbench.tui.app import WorkbenchApp
+    from workbench.tui.settings import load_settings
+    from workbench.tui.theming import Themes
 
-    app = WorkbenchApp(found, refresh_hz=default_refresh_hz())
-    app.run()
+    app = WorkbenchApp(found, loaded=load_settings(Themes()))
+    app.run(mouse=app.configuration.mouse)
     return app.return_code or 0

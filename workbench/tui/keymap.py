@@ -1,0 +1,84 @@
+"""Every binding by its id, and whether the keys that a user gave one are keys."""
+
+from __future__ import annotations
+
+import pkgutil
+import unicodedata
+from collections.abc import Iterator
+from importlib import import_module
+
+from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+
+import workbench.tui
+from store.specs.nearest import nearest, suggestion
+from workbench.configuration.reading import Loaded, setting
+
+MODIFIERS = ("ctrl", "shift", "alt", "super", "meta", "hyper")
+SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace"}
+"""Keys that a terminal cannot tell from another."""
+
+
+def bindings() -> dict[str, Binding]:
+    """Every binding that has an id. Imports all of the terminal UI: not for the way to the first picture."""
+    found: dict[str, Binding] = {}
+    for module in pkgutil.walk_packages(workbench.tui.__path__, "workbench.tui."):
+        for holder in vars(import_module(module.name)).values():
+            if isinstance(holder, type) and holder.__module__ == module.name:
+                for binding in _own_bindings(holder):
+                    found.setdefault(str(binding.id), binding)
+    return dict(sorted(found.items()))
+
+
+def _own_bindings(holder: type) -> Iterator[Binding]:
+    for binding in vars(holder).get("BINDINGS", ()):
+        if isinstance(binding, Binding) and binding.id:
+            yield binding
+
+
+def check_keys(loaded: Loaded) -> None:
+    """Note what is wrong with the table of keys; the bindings concerned keep their own keys."""
+    if not loaded.configuration.keys:
+        return
+    known = bindings()
+    keys = setting("keys")
+    for name, given in loaded.configuration.keys.items():
+        if name not in known:
+            close = nearest(name, known)
+            hint = f"did you mean {close!r}? " if close else ""
+            loaded.refuse(keys, f"there is no binding {name!r}", f"{hint}`workbench config keys` lists them.", name)
+            continue
+        for key in given.split(","):
+            if fault := refusal_of_key(key.strip()):
+                loaded.refuse(keys, *fault, name)
+                break
+
+
+def refusal_of_key(key: str) -> tuple[str, str | None] | None:
+    """What is wrong with the name of a key, and what to write instead; None for a key."""
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
+    if key in SAME:
+        return f"no terminal tells {key} from {SAME[key]}", f"Write {SAME[key]!r} if that is meant, else another key."
+    for modifier in modifiers:
+        if modifier not in MODIFIERS:
+            return f"there is no key {key!r}", suggestion(modifier, MODIFIERS, introduction="Modifiers are")
+    if not last:
+        return f"there is no key {key!r}", "The plus sign is 'plus', the comma 'comma'."
+    if len(last) == 1 or last in (names := _names()) or _is_character(last):
+        return None
+    close = nearest(last, names)
+    return f"there is no key {key!r}", f"did you mean {close!r}?" if close else 'Keys are such as "f", "ctrl+f", "f2".'
+
+
+def _names() -> set[str]:
+    return {key.value.rpartition("+")[2] for key in Keys if not key.value.startswith("<")} | {
+        *KEY_NAME_REPLACEMENTS.values()
+    }
+
+
+def _is_character(name: str) -> bool:
+    """Whether a name such as ``question_mark`` is that of a character in Unicode."""
+    try:
+        return unicodedata.lookup(name.replace("_", " ")).isprintable()
+    except KeyError:
+        return False

@@ -1,0 +1,197 @@
+"""The application with a user's settings: themes (chosen, previewed, kept), keys, and what is wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from textual import on
+from textual.app import App
+from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+
+from store.errors import DocumentError, Fault, WorkbenchError
+from workbench.configuration.model import Configuration
+from workbench.configuration.reading import Loaded, config_file
+from workbench.tui.theming import AUTOMATIC, DARK, Themes, automatic
+
+TOLD_FAULTS = 3
+"""More would fill the screen; the command that shows all is named."""
+
+TOLD_SECONDS = 15.0
+
+
+class ChooseTheme:
+    """What the palette does with a theme: it can be told which one it is, to show it beforehand."""
+
+    def __init__(self, app: ThemedApp, name: str) -> None:
+        self.app, self.name = app, name
+
+    def __call__(self) -> None:
+        self.app.use_theme(self.name)
+
+
+class ThemeCommands(Provider):
+    """The themes, in the palette."""
+
+    async def discover(self) -> Hits:
+        """All of them."""
+        for name, text in self._entries():
+            yield DiscoveryHit(name, ChooseTheme(self._themed, name), help=text)
+
+    async def search(self, query: str) -> Hits:
+        """Those whose name fits."""
+        matcher = self.matcher(query)
+        for name, text in self._entries():
+            if (match := matcher.match(name)) > 0:
+                yield Hit(match, matcher.highlight(name), ChooseTheme(self._themed, name), help=text)
+
+    @property
+    def _themed(self) -> ThemedApp:
+        assert isinstance(self.app, ThemedApp)  # noqa: S101  (for the type checker)
+        return self.app
+
+    def _entries(self) -> list[tuple[str, str]]:
+        return [(name, self._themed.about_theme(name)) for name in sorted(self.app.available_themes)]
+
+
+class ThemedApp(App[None]):
+    """An application with Workbench's themes and a user's settings."""
+
+    def __init__(self, loaded: Loaded | None = None, themes: Themes | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.loaded = loaded or Loaded(config_file())
+        self.themes = themes or Themes()
+        self._theme_faults: list[Fault] = []
+        self._theme_before: str | None = None
+        for name in list(self.available_themes):
+            self.unregister_theme(name)  # Textual's own have no colours for states and charts
+        wanted = self.configuration.theme
+        for name in (automatic() if wanted == AUTOMATIC else wanted, DARK):
+            if self._take_up(name):
+                self.theme = name
+                break
+        if self.configuration.keys:
+            self.set_keymap(dict(self.configuration.keys))
+
+    @property
+    def configuration(self) -> Configuration:
+        """The settings in force."""
+        return self.loaded.configuration
+
+    # -- what is wrong with the files ---------------------------------------------------------------------------
+
+    async def check_configuration(self) -> None:
+        """Say what is wrong with the user's files. Called after the first picture: looking at keys imports much."""
+        if self.configuration.keys:
+            from workbench.tui.keymap import check_keys
+
+            await asyncio.to_thread(check_keys, self.loaded)
+            self.set_keymap(dict(self.configuration.keys))
+        if self.loaded.faults:
+            self.tell_faults(
+                self.loaded.faults, "Settings", "The defaults are in force. `workbench config show` tells all."
+            )
+        if self._theme_faults:
+            self.tell_faults(self._theme_faults, "Theme", f"The theme is {self.theme!r} for now.")
+
+    def tell_faults(self, faults: Sequence[Fault], title: str, consequence: str) -> None:
+        """Show the first faults of a file as a notification."""
+        shown = [str(fault) for fault in faults[:TOLD_FAULTS]]
+        if len(faults) > TOLD_FAULTS:
+            shown.append(f"and {len(faults) - TOLD_FAULTS} more")
+        text = "\n".join([*shown, consequence])
+        self.notify(text, title=title, severity="warning", timeout=TOLD_SECONDS, markup=False)
+
+    # -- themes -------------------------------------------------------------------------------------------------
+
+    def about_theme(self, name: str) -> str:
+        """A theme in a few words."""
+        theme = self.available_themes[name]
+        kind = "the terminal's own colours" if theme.ansi else "dark" if theme.dark else "light"
+        return f"{kind}, in use" if name == (self._theme_before or self.theme) else kind
+
+    def register_themes(self) -> None:
+        """Read every theme that has not been read yet; what is wrong with one is said."""
+        faults: list[Fault] = []
+        for name in self.themes.names():
+            if name not in self.available_themes and not self._take_up(name):
+                faults += self._theme_faults
+        if faults:
+            self.tell_faults(faults, "Theme", "It is left out of the list.")
+
+    def _take_up(self, name: str) -> bool:
+        self._theme_faults = []
+        try:
+            self.register_theme(self.themes.theme(name))
+        except DocumentError as error:
+            self._theme_faults = list(error.faults)
+        except WorkbenchError as error:
+            self._theme_faults = [Fault(str(self.themes.own), 1, 1, "", error.message, error.hint)]
+        else:
+            return True
+        return False
+
+    def search_themes(self) -> None:
+        """Open the list of themes; the one under the cursor is shown beforehand."""
+        self.register_themes()
+        self._theme_before = self.theme
+        self.push_screen(CommandPalette(providers=[ThemeCommands], placeholder="Theme"))
+
+    @on(CommandPalette.OptionHighlighted)
+    def preview_theme(self, event: CommandPalette.OptionHighlighted) -> None:
+        """Show the theme under the cursor."""
+        option = event.highlighted_event.option
+        if self._theme_before is None or not isinstance(option, Command):
+            return
+        if isinstance(choice := option.hit.command, ChooseTheme):
+            self.theme = choice.name
+
+    @on(CommandPalette.Closed)
+    def end_preview(self, event: CommandPalette.Closed) -> None:
+        """Go back to the theme from before, unless one was chosen."""
+        before, self._theme_before = self._theme_before, None
+        if before is not None and not event.option_selected:
+            self.theme = before
+
+    def use_theme(self, name: str) -> None:
+        """Use a theme from now on, in later sessions too."""
+        self.theme = name
+        self.run_worker(self._keep_theme(name), group="keep-theme")
+
+    async def _keep_theme(self, name: str) -> None:
+        from workbench.configuration.writing import save
+
+        try:
+            file = await asyncio.to_thread(save, ("theme",), name)
+        except WorkbenchError as error:
+            self.notify(f"{error}", title="The theme is not kept", severity="warning", markup=False)
+            return
+        if os.environ.get("WORKBENCH_THEME", name) != name:
+            text = f"{file} has it, but $WORKBENCH_THEME goes before it at the next start."
+            self.notify(text, title="Theme", severity="warning", markup=False)
+
+    async def follow_themes(self) -> None:
+        """Take up what was saved in the user's own folder since the last call: three system calls if nothing was."""
+        changed = await asyncio.to_thread(self.themes.changed)
+        if not changed:
+            return
+        concerned = await asyncio.to_thread(self.themes.dependents, changed)
+        for name in sorted(concerned & (set(self.available_themes) | {self.configuration.theme})):
+            if name not in self.themes.names():
+                self._forget_theme(name)
+            elif not self._take_up(name):
+                self.tell_faults(self._theme_faults, "Theme", "What it was before stays in use.")
+            elif name == self.theme:
+                self.mutate_reactive(App.theme)
+            elif name == self.configuration.theme:
+                self.theme = name  # it could not be read at the start
+
+    def _forget_theme(self, name: str) -> None:
+        if name == self.theme:
+            if not self._take_up(DARK):
+                return
+            self.theme = DARK
+        if name != DARK:
+            self.unregister_theme(name)
