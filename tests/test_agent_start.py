@@ -86,6 +86,37 @@ def test_the_agent_leaves_a_workspace_that_is_gone(layout: Layout, moved: bool) 
         layout.root.with_name("elsewhere").rename(layout.root)
 
 
+@pytest.mark.parametrize("outcome", ["Completed", "Failed", "Canceled"])
+def test_a_workspace_that_is_moved_keeps_the_ends_of_its_jobs(
+    layout: Layout, cli: Cli, tmp_path: Path, outcome: str
+) -> None:
+    """The supervisor stays in the folder of its attempt, wherever that is now; the next agent takes over there."""
+    go = tmp_path / "go"
+    code = 3 if outcome == "Failed" else 0
+    (tmp_path / "job.yml").write_text(
+        f"command: until [ -e {go} ]; do sleep 0.05; done; echo kept > outputs/result; exit {code}"
+    )
+    name = cli("run", tmp_path / "job.yml", "--detach").stdout.strip()
+    wait_for(lambda: (layout.job(name).attempt(1) / "exit.json.tmp").exists())
+    moved = Layout(layout.root.rename(tmp_path / "elsewhere"))
+    wait_for(lambda: not lock.held(moved.agent_lock))
+    here = {"WORKBENCH_WORKSPACE": str(moved.root)}
+    try:
+        if outcome == "Canceled":
+            assert cli("job", "cancel", name, env=here).returncode == 0
+        else:
+            go.touch()
+            wait_for((moved.job(name).attempt(1) / "exit.json").exists)
+        streamed = cli("job", "stream", name, env=here)
+        ended = jobs.get(database.connect(moved.database), name)
+        assert (ended.status, ended.exit_code or 0) == (outcome, code), streamed.stderr
+        if outcome != "Canceled":
+            assert (moved.artifacts(name) / "outputs" / "result").read_text() == "kept\n"
+    finally:
+        start.stop(moved)
+        moved.root.rename(layout.root)
+
+
 def test_a_lost_socket_costs_a_moment(layout: Layout, cli: Cli, tmp_path: Path) -> None:
     """As when a clearing of old files, or the end of another session, takes the runtime folder's content."""
     (tmp_path / "job.yml").write_text("command: echo done\n")

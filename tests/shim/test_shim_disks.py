@@ -90,6 +90,7 @@ def test_a_folder_that_is_removed_meanwhile(attempt: Attempt) -> None:
     os.mkfifo(attempt.folder / "go")
     shim = attempt.start("echo > begun; read line < go")
     attempt.wait_for("begun")
+    wait_until(lambda: (attempt.attempt / "exit.json.tmp").exists(), "room for the record")
     shutil.rmtree(attempt.attempt)
     (attempt.folder / "go").write_text("go\n")
     assert shim.wait(30) == 1
