@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from engines.jobs.differences import HIDDEN, Difference, differences
+from engines.jobs.input_contents import ENTRIES, contents
 from store import snapshots
+from store.jobs import Job
 from store.layout import Layout
 from tests.stored_jobs import stored_job
 
@@ -48,6 +51,65 @@ def test_an_input_that_was_resolved_to_something_else(layout: Layout) -> None:
     old = stored_job("old", document=document, inputs={"data": "/data/iris/1", "copy": "/ws/jobs/old/inputs/copy"})
     new = stored_job("new", document=document, inputs={"data": "/data/iris/2", "copy": "/ws/jobs/new/inputs/copy"})
     assert differences(new, old, layout) == [Difference("inputs", "data", "/data/iris/1", "/data/iris/2")]
+
+
+def submitted(layout: Layout, document: dict[str, object]) -> Job:
+    """A job as it is stored when it is submitted now, but for its row."""
+    connection = sqlite3.connect(":memory:")
+    found = contents(connection, layout, document)
+    return stored_job(document=document, source={"input_contents": found})
+
+
+def test_data_that_changed_behind_its_path(layout: Layout, tmp_path: Path) -> None:
+    file, folder, touched, same = (tmp_path / name for name in ("a.csv", "images", "b.csv", "c.csv"))
+    (folder / "deep").mkdir(parents=True)
+    for path in (file, folder / "one.png", folder / "deep" / "two.png", touched, same):
+        path.write_bytes(b"x" * 1204)
+    os.symlink("nowhere", folder / "link")
+    document: dict[str, object] = {
+        "inputs": {
+            "file": {"type": "uri_file", "path": str(file)},
+            "folder": {"type": "uri_folder", "path": str(folder)},
+            "touched": {"type": "uri_file", "path": f"file://{touched}"},
+            "same": {"type": "uri_file", "path": str(same)},
+            "web": {"type": "uri_file", "path": "https://example.org/x.csv"},
+            "gone": {"type": "uri_file", "path": "azureml://datastores/nowhere/paths/x"},
+            "rate": 3,
+        }
+    }
+    os.utime(touched, (1e9, 1e9))
+    before = submitted(layout, document)
+    assert differences(submitted(layout, document), before, layout) == []
+    file.write_bytes(b"y" * 998)
+    (folder / "deep" / "three.png").write_bytes(b"z")
+    os.utime(touched, (2e9, 2e9))
+    told = {
+        each.name: (each.section, each.before, each.after)
+        for each in differences(submitted(layout, document), before, layout)
+    }
+    assert told.pop("touched")[0] == "content"
+    assert told == {
+        "file": ("content", "1,204 bytes", "998 bytes"),
+        "folder": ("content", "3 files, 2,415 bytes", "4 files, 2,416 bytes"),
+    }
+
+
+def test_a_large_folder_is_looked_at_in_part(layout: Layout, tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(ENTRIES + 1):
+        (folder / str(number)).touch()
+    document: dict[str, object] = {"inputs": {"data": {"path": str(folder)}}}
+    before = submitted(layout, document)
+    content = before.source["input_contents"]["data"]
+    assert (content["files"], content["whole"]) == (ENTRIES, False)
+    assert differences(submitted(layout, document), before, layout) == []
+
+
+def test_a_job_of_an_older_version_knows_nothing_of_its_data(layout: Layout) -> None:
+    document = {"inputs": {"data": {"path": "/data"}}}
+    new = stored_job(document=document, source={"input_contents": {"data": {"files": 1, "bytes": 2, "newest_ns": 3}}})
+    assert differences(new, stored_job(document=document), layout) == []
 
 
 def test_the_rest_of_the_document(layout: Layout) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from engines.jobs.explain import explain
+from engines.jobs.input_contents import Content
 from engines.jobs.report import report
 from store import snapshots
 from store.jobs import Job
@@ -114,6 +116,16 @@ def test_what_was_set_is_set_again(layout: Layout, tmp_path: Path) -> None:
     told = last_line("inputs.text=a b", "environment_variables.API_TOKEN=s3cret")
     assert "workbench run job.yml --set 'inputs.text=a b' --set environment_variables.API_TOKEN=..." in told
     assert "workbench job rerun brave_owl_1" in last_line(f"inputs.text={'x' * 200}")
+
+
+def test_changed_data_is_told_in_words(layout: Layout) -> None:
+    document = {"inputs": {"data": {"type": "uri_file", "path": "/data/a.csv"}}}
+    job, good = (
+        stored_job(document=document, source={"input_contents": {"data": asdict(Content(1, size, 1))}})
+        for size in (998, 1204)
+    )
+    told = report(job, good, layout)
+    assert "  inputs.data: same path, changed since: 1,204 bytes then, 998 bytes now" in told
 
 
 def test_nothing_differs(layout: Layout) -> None:

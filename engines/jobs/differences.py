@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engines.jobs.input_contents import Content
 from store.jobs import Job
 from store.layout import Layout
 
@@ -26,6 +27,8 @@ SECTIONS = (
     "services",
 )
 """What of a document can make a job fail; names, tags and descriptions cannot."""
+
+CONTENT = "content"
 
 SECRET = re.compile(
     r"secret|passw|passphrase|pwd|token|api_?key|access_?key|account_?key|private_?key|credential|auth|\bsas\b|_sas$"
@@ -46,8 +49,9 @@ CHUNK = 1 << 20
 class Difference:
     """One thing that is not as it was: ``before`` or ``after`` is None where there was or is none.
 
-    ``section`` is the key of the document (``inputs``, ``command``, ``code``, ...) or ``git``; ``name`` the place
-    below it, for code a file. ``lines`` holds a unified diff of a small text file.
+    ``section`` is the key of the document (``inputs``, ``command``, ``code``, ...), ``git``, or ``content`` for what
+    lies behind an input; ``name`` the place below it, for code a file. ``lines`` holds a unified diff of a small text
+    file.
     """
 
     section: str
@@ -74,15 +78,23 @@ def differences(job: Job, last_completed: Job, layout: Layout) -> list[Differenc
 
 
 def compare_inputs(job: Job, other: Job) -> Iterator[Difference]:
-    """Literals and data paths as they were written; where those agree, what they were resolved to."""
+    """Literals and data paths as they were written; where those agree, what they led to, and what was there."""
     old, new = inputs(other), inputs(job)
     for name in ordered(old, new):
         if old.get(name) != new.get(name):
             yield difference("inputs", name, old.get(name), new.get(name))
-        elif name in old and (other.inputs or {}).get(name) != (job.inputs or {}).get(name):
-            before, after = (each.inputs and own_place(each, str(each.inputs.get(name))) for each in (other, job))
-            if before and after and before != after:
-                yield difference("inputs", name, before, after)
+            continue
+        before, after = (each.inputs and own_place(each, str(each.inputs.get(name))) for each in (other, job))
+        if before and after and before != after:
+            yield difference("inputs", name, before, after)
+        elif words := compare_contents(name, job, other):
+            yield Difference(CONTENT, name, *words)
+
+
+def compare_contents(name: str, job: Job, other: Job) -> tuple[str, str] | None:
+    """What lay behind an input when each job was submitted, in words, where that is known and not the same."""
+    then, now = (Content.read((each.source.get("input_contents") or {}).get(name)) for each in (other, job))
+    return then.differs(now) if then and now else None
 
 
 def inputs(job: Job) -> dict[str, str]:

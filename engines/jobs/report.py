@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from engines.jobs.differences import SECRET, Difference, differences
+from engines.jobs.differences import CONTENT, SECRET, Difference, differences
 from engines.jobs.explain import telling_log
 from engines.jobs.symptoms.cause import Cause, UserException
 from engines.jobs.symptoms.log_tail import read_tail
@@ -124,6 +124,8 @@ def difference_line(each: Difference) -> str:
         if each.before is None or each.after is None:
             return f"code: {each.name} is {'new' if each.before is None else 'gone'}"
         return f"code: {each.name} changed" + (f" ({each.after}, {each.before})" if each.lines else "")
+    if each.section == CONTENT:
+        return f"inputs.{each.name}: same path, changed since: {each.before} then, {each.after} now"
     if each.before is None:
         return f"{each.title}: {value(each.after)} (was not given)"
     if each.after is None:

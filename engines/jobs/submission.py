@@ -18,7 +18,7 @@ from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
 from engines.environments.definition import Definition
 from engines.environments.resolve import resolve
-from engines.jobs import data, runtime
+from engines.jobs import data, input_contents, runtime
 from store import computes, jobs, names, snapshots
 from store import environments as registered
 from store.disk import explain
@@ -159,10 +159,14 @@ def accept(
     chosen: str,
 ) -> str:
     """Write a checked job into the store, with the variables that its submitter lends it."""
-    document = submission.document
+    document = {**submission.document, "name": chosen}
+    document["experiment_name"] = experiment(document, submission.directory)
     new = jobs.NewJob(
-        document={**document, "name": chosen, "experiment_name": experiment(document, submission.directory)},
-        source=source(submission, code.git),
+        document=document,
+        source={
+            **source(submission, code.git),
+            "input_contents": input_contents.contents(connection, layout, document),
+        },
         compute=checked.compute,
         environment=checked.environment.as_dict(),
         snapshot=code.snapshot,
