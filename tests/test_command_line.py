@@ -197,6 +197,14 @@ def test_the_keys_of_jobs_are_those_of_the_documentation(cli: Cli, some_jobs: li
     assert set(json.loads(cli("job", "show", some_jobs[0]).stdout)) == of_list | of_show | {"command"}
 
 
+def test_the_cause_has_one_shape_everywhere(cli: Cli, some_jobs: list[str]) -> None:
+    listed = {each["name"]: each["cause"] for each in json.loads(cli("job", "list").stdout)}
+    assert listed[some_jobs[2]] == {"code": "exception", "message": "m", "hint": None, "exception": None}
+    for name in some_jobs:
+        assert json.loads(cli("job", "show", name).stdout)["cause"] == listed[name]
+        assert json.loads(cli("job", "explain", name, "-o", "json").stdout) == listed[name]
+
+
 def test_validate_says_a_thing_once_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "job.yml").write_text("command: 'true'\n")
     assert terminal("job", "validate", str(tmp_path / "job.yml")).count("requires an `environment`") == 1

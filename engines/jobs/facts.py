@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from engines.jobs.symptoms.cause import Cause
 from store.jobs import Job
 from store.layout import JobFolder, Layout
 from store.times import timestamp
@@ -27,8 +28,15 @@ def summary(job: Job) -> dict[str, Any]:
         "start_time": timestamp(job.started_at),
         "end_time": timestamp(job.ended_at),
         "duration_seconds": duration(job),
-        "cause": (job.cause or {}).get("code"),
+        "cause": cause(job),
     }
+
+
+def cause(job: Job) -> dict[str, Any] | None:
+    """Why a job ended: ``code``, ``message``, ``hint`` and ``exception``; None while it has not."""
+    if job.cause is None:
+        return None
+    return {key: value for key, value in Cause.read(job.cause).document().items() if key != "log_tail"}
 
 
 def document(job: Job, layout: Layout, metrics: Mapping[str, float], parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -47,7 +55,6 @@ def document(job: Job, layout: Layout, metrics: Mapping[str, float], parameters:
         "metrics": dict(metrics),
         "parameters": dict(parameters),
         "exit_code": job.exit_code,
-        "cause": job.cause,
         "wall_seconds": job.wall_seconds,
         "cpu_seconds": job.cpu_seconds,
         "peak_memory_bytes": job.peak_memory_bytes,

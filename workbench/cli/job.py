@@ -28,7 +28,7 @@ LIST_COLUMNS: tuple[Column, ...] = (
     ("experiment", lambda row: row["experiment_name"]),
     ("duration", lambda row: duration(row["duration_seconds"])),
     ("age", lambda row: age(row["creation_time"]).removesuffix(" ago")),
-    ("cause", lambda row: row["cause"] if row["status"] == "Failed" else ""),
+    ("cause", lambda row: row["cause"]["code"] if row["status"] == "Failed" and row["cause"] else ""),
 )
 STATES = [*jobs.UNFINISHED, *sorted(jobs.TERMINAL)]
 
@@ -158,8 +158,8 @@ def readable(shown: dict[str, Any]) -> dict[str, Any]:
         "duration": duration(shown["duration_seconds"]),
         "peak memory": size(shown["peak_memory_bytes"]),
         "cpu time": duration(shown["cpu_seconds"]),
-        "log": list(shown["log_files"].values()),
-        "artifacts": shown["artifacts"],
+        "log": [path for path in shown["log_files"].values() if Path(path).exists()],
+        "artifacts": shown["artifacts"] if Path(shown["artifacts"]).exists() else None,
     }
 
 
@@ -315,6 +315,7 @@ def validate(
 @workspace_option
 def explain(session: Session, name: str, output: str | None, query: str | None) -> None:
     """Say why a job ended as it did. Also how it differs from the last one that completed."""
+    from engines.jobs.facts import cause
     from engines.jobs.report import report
 
     found = jobs.get(session.connection, name)
@@ -322,6 +323,6 @@ def explain(session: Session, name: str, output: str | None, query: str | None) 
         raise ConflictError(f"job {name!r} has not ended: it is {found.status}")
     lines = report(found, jobs.last_completed(session.connection, found.experiment_name, found.id), session.layout)
     if output or query:
-        emit(found.cause, output, query)
+        emit(cause(found), output, query)
     else:
         click.echo("\n".join(lines))
