@@ -275,6 +275,23 @@ def test_jobs_wait_for_slots_in_order(cli: Cli, layout: Layout, tmp_path: Path) 
     assert cli("compute", "delete", "one", "--yes").returncode == 0
 
 
+def test_a_job_that_never_began_shows_no_outputs(cli: Cli, layout: Layout, tmp_path: Path) -> None:
+    cli("compute", "create", "--name", "one", "--type", "amlcompute", "--max-instances", "1")
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    file = write(tmp_path, f"command: cat {gate}\ncompute: one\noutputs: {{model: {{type: uri_folder}}}}\n")
+    for name in ("first", "second"):
+        cli("run", file, "--detach", "--name", name)
+    wait_for(lambda: status(layout, "first") == "Running")
+    cli("job", "cancel", "second")
+    told = cli("job", "stream", "second").stderr
+    assert "second Canceled" in told and "outputs" not in told
+    assert str(layout.root) not in cli("job", "show", "second", "-o", "table").stdout
+    gate.write_text("")
+    told = cli("job", "stream", "first").stderr
+    assert f"outputs   {layout.artifacts('first')}" in told and "\n  model  " in told
+
+
 def test_an_edit_after_submission_never_reaches_a_queued_job(cli: Cli, layout: Layout, tmp_path: Path) -> None:
     cli("compute", "create", "--name", "one", "--type", "amlcompute", "--max-instances", "1")
     gate = tmp_path / "gate"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from store.jobs import Job
 from store.layout import Layout
@@ -59,7 +60,11 @@ def tell_metrics(job: Job, layout: Layout) -> None:
 
 
 def tell_places(job: Job, layout: Layout) -> None:
-    """Where the outputs are."""
-    say(f"outputs   {layout.artifacts(job.name)}")
+    """Where the outputs are; nothing of a job that never came to have any."""
+    artifacts = layout.artifacts(job.name)
+    if not artifacts.exists():
+        return
+    say(f"outputs   {artifacts}")
     for name, place in (job.outputs or {}).items():
-        say(f"  {name}  {place}")
+        if "://" in place or Path(place).exists():
+            say(f"  {name}  {place}")
