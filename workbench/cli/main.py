@@ -25,6 +25,7 @@ COMMANDS = {
     "cache": ("workbench.cli.cache:cache", "What was downloaded, and what is put there ahead of time."),
     "schema": ("workbench.cli.schema:schema", "JSON Schema of a kind of document, for editors."),
     "agent": ("workbench.cli.agent:agent", "The process that runs jobs: status, start, stop, logs."),
+    "config": ("workbench.cli.config:config", "Settings of the terminal UI: where they are, what is in force."),
     "doctor": ("workbench.cli.doctor:doctor", "Check machine and workspace; says how to mend what it finds."),
     "completion": ("workbench.cli.completion:completion", "Print the completion script of your shell."),
 }

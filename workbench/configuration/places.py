@@ -84,6 +84,8 @@ class _Scanner:
         double = self.text.startswith("[[", start)
         self.at += 2 if double else 1
         path = self._inside(self._key())
+        for length in range(1, len(path)):
+            self._note(path[:length], start, start)
         if double:
             self.counts[path] = self.counts.get(path, -1) + 1
             self._note(path, start, start)

@@ -45,14 +45,16 @@ class Loaded:
         """The value in force."""
         return getattr(self.configuration, setting.field)
 
-    def refuse(self, setting: Setting, message: str, hint: str | None = None, entry: str = "") -> None:
+    def refuse(
+        self, setting: Setting, message: str, hint: str | None = None, entry: str = "", *, at_key: bool = False
+    ) -> None:
         """Note a fault of a value in force, or of one entry of a table, and go on without it."""
         source = self.sources.get(setting.key, DEFAULT)
         if source.startswith("$"):
             self.faults.append(Fault(source, 1, 1, "", message, hint))
         elif self.document is not None:
             path = (*setting.key.split("."), *self._inside(setting, entry))
-            self.document.blame(path, message, hint, at_key=bool(entry))
+            self.document.blame(path, message, hint, at_key=at_key)
         kept = self.value(setting)
         if entry and isinstance(kept, Mapping):
             kept = {name: each for name, each in kept.items() if name != entry}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from store import disk
 from store.errors import DocumentError, WorkbenchError
 from workbench.configuration.document import read
 from workbench.configuration.reading import config_file
+
+_NEW_LINE = re.compile(r"(?<!\r)\n")
 
 
 def save(path: tuple[str, ...], value: Any, file: Path | None = None) -> Path:
@@ -64,6 +67,7 @@ def _changed(text: str, path: tuple[str, ...], value: Any) -> str:
                 del held[name]
         else:
             held[name] = list(value) if isinstance(value, tuple) else value
-        return tomlkit.dumps(document)
+        changed = tomlkit.dumps(document)
     except (TOMLKitError, TypeError) as error:
         raise WorkbenchError(f"{'.'.join(path)} cannot be set: {error}", hint="Set it in the file by hand.") from error
+    return _NEW_LINE.sub("\r\n", changed) if "\r\n" in text else changed

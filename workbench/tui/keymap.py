@@ -46,7 +46,9 @@ def check_keys(loaded: Loaded) -> None:
         if name not in known:
             close = nearest(name, known)
             hint = f"did you mean {close!r}? " if close else ""
-            loaded.refuse(keys, f"there is no binding {name!r}", f"{hint}`workbench config keys` lists them.", name)
+            loaded.refuse(
+                keys, f"there is no binding {name!r}", f"{hint}`workbench config keys` lists them.", name, at_key=True
+            )
             continue
         for key in given.split(","):
             if fault := refusal_of_key(key.strip()):

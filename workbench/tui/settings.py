@@ -20,3 +20,25 @@ def load_settings(themes: Themes) -> Loaded:
         hint = suggestion(configuration.default_section, sections, introduction="There are")
         loaded.refuse(setting("default_section"), f"there is no section {configuration.default_section!r}", hint)
     return loaded
+
+
+def check_tables(loaded: Loaded) -> None:
+    """Note what is wrong with saved filters and keys, which takes imports that the first picture does not wait for."""
+    check_filters(loaded)
+    if loaded.configuration.keys:
+        from workbench.tui.keymap import check_keys
+
+        check_keys(loaded)
+
+
+def check_filters(loaded: Loaded) -> None:
+    """Note what is wrong with saved filters; those that cannot be understood are left out."""
+    if not loaded.configuration.filters:
+        return
+    from store.job_filter import FilterError, parse
+
+    for name, text in loaded.configuration.filters.items():
+        try:
+            parse(text)
+        except FilterError as error:
+            loaded.refuse(setting("filters"), error.message, error.hint, name)

@@ -84,10 +84,11 @@ class ThemedApp(App[None]):
 
     async def check_configuration(self) -> None:
         """Say what is wrong with the user's files. Called after the first picture: looking at keys imports much."""
-        if self.configuration.keys:
-            from workbench.tui.keymap import check_keys
+        from workbench.tui.settings import check_tables
 
-            await asyncio.to_thread(check_keys, self.loaded)
+        given = self.configuration.keys
+        await asyncio.to_thread(check_tables, self.loaded)
+        if self.configuration.keys != given:
             self.set_keymap(dict(self.configuration.keys))
         if self.loaded.faults:
             self.tell_faults(

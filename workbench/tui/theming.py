@@ -12,7 +12,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 import themes
-from store.errors import NotFoundError
+from store.errors import DocumentError, Fault, NotFoundError
 from store.specs.nearest import suggestion
 from workbench.configuration.document import TomlDocument, read
 from workbench.configuration.reading import folder
@@ -74,10 +74,17 @@ class Themes:
         """A theme by name. Raises DocumentError for a bad file, NotFoundError where there is none."""
         return made(name, self._values(name, ()))
 
-    def title(self, name: str) -> str:
-        """What a person calls a theme."""
-        values = self._values(name, ())
-        return str(values.get("title") or name)
+    def faults(self) -> list[Fault]:
+        """What is wrong with the user's own themes."""
+        found: list[Fault] = []
+        for name in sorted(_stems(self.own)):
+            try:
+                self.theme(name)
+            except DocumentError as error:
+                found += error.faults
+            except NotFoundError as error:
+                found.append(Fault(str(self.own / f"{name}.toml"), 1, 1, "", error.message, error.hint))
+        return list(dict.fromkeys(found))  # a fault is met again by each theme that extends this one
 
     def changed(self) -> list[str]:
         """The user's own themes that were written or removed since the last call."""
