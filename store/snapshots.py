@@ -3,7 +3,8 @@
     <workspace>/filestore/snapshots/<hash>/     the files, read-only
 
 The hash is taken of the bytes that were stored, after they were stored; a copy for a job is checked against it. So an
-edit while a snapshot is made, or a file of it that changes on the disk later, cannot pass unnoticed.
+edit while a snapshot is made, or a file of it that changes on the disk later, cannot pass unnoticed. Once ``take``
+returns, the files survive a power cut: a job that was accepted has its code.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Literal, overload
 
 from store import trees
-from store.disk import explain, publish, staging
+from store.disk import explain, flush, flush_tree, publish, staging
 from store.errors import MachineError, NotFoundError, UsageError
 from store.ignore import CodeFiles, Rules, read_rules
 from store.layout import Layout
@@ -78,6 +79,7 @@ def try_to_take(code: Path, layout: Layout, say: Say | None, *, final: bool) -> 
     expected = trees.combine(read_sums(survey))
     stored = layout.snapshots / expected
     if stored.is_dir():
+        flush(layout.snapshots)  # whoever put it there may not have come so far yet
         return Snapshot(expected, len(survey.items), survey.size, notes)
     if say and survey.size > LARGE:
         say(f"copying {survey.size >> 20} MB of code from {code}; .amlignore can name what the job does not need")
@@ -86,7 +88,9 @@ def try_to_take(code: Path, layout: Layout, say: Say | None, *, final: bool) -> 
         actual = trees.combine(sums)
         if actual != expected and not final:
             return None
+        flush_tree(folder)
         publish(folder, layout.snapshots / actual)
+        flush(layout.snapshots, layout.filestore)
     return Snapshot(actual, len(sums), sum(each.size for _, _, each in sums), notes)
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from store import database
-from store.disk import locked, write_whole
+from store.disk import flush, locked, write_whole
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.layout import Layout
 from store.mounts import Mount, mount_of
@@ -186,6 +186,7 @@ def fill(layout: Layout, document: dict[str, Any], say: Say) -> None:
         leftover.unlink()
     fill_database(fresh, document)
     fresh.rename(layout.database)
+    flush(layout.root, layout.root.parent)
 
 
 def network_warning(root: Path, mounts: Iterable[Mount] | None = None) -> str | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,13 @@ from typing import Any
 import pytest
 import yaml
 
-from engines.jobs import submission
+from engines.jobs import submission, submitted
 from engines.jobs.submission import Submission
 from store import database, jobs
 from store.errors import ConflictError, DocumentError, MachineError
 from store.layout import Layout
 from tests.conftest import Cli
+from workbench.agent import start
 from workbench.cli.main import exit_code
 from workbench.cli.options import Session
 from workbench.cli.submitting import submit, submit_again
@@ -236,3 +240,80 @@ def test_a_parent_that_the_document_names_has_the_job_as_its_child(folder: Path,
     document = {"type": "command", "command": "echo", "parent_job_name": parent}
     child = submission.submit(connection, layout, Submission(document, "d.yml"))
     assert [job.name for job in jobs.find(connection, jobs.Filter(parent_job_name=parent), 10)] == [child]
+
+
+def test_what_goes_with_a_job_is_on_the_disk_before_the_job_is_accepted(
+    folder: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut leaves no accepted job without its code or its variables."""
+    steps: list[str | tuple[int, int]] = []
+    fsync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        steps.append((status.st_dev, status.st_ino))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    (folder / "job.yml").write_text("command: python train.py\ncode: src\n")
+    session = Session(str(layout.root))
+    session.connection.set_trace_callback(steps.append)
+    name = submit(session, folder / "job.yml", ())
+    session.connection.set_trace_callback(None)
+    flushed = steps[: steps.index("COMMIT")]
+    snapshot = layout.snapshots / str(jobs.get(session.connection, name).snapshot)
+    files = (*snapshot.rglob("*"), layout.job(name).submitted_environment)
+    folders = (snapshot, layout.snapshots, layout.filestore, layout.job(name).root, layout.jobs)
+    assert [path for path in (*files, *folders) if (path.stat().st_dev, path.stat().st_ino) not in flushed] == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from engines.jobs import submitted
+from store import database, jobs
+from store.layout import Layout
+
+layout = Layout(Path(sys.argv[1]))
+
+def keep(name):
+    submitted.keep(layout, name, {"SECRET": "s"})
+    os.kill(os.getpid(), signal.SIGKILL)
+
+jobs.submit(database.connect(layout.database), jobs.NewJob({"command": "true"}, {}, "local", name="killed"), keep)
+"""
+
+
+@pytest.fixture
+def killed(layout: Layout) -> Path:
+    """The folder that a submitter left when it was killed between its variables and its job."""
+    done = subprocess.run([sys.executable, "-c", KILLED, layout.root])
+    assert done.returncode == -signal.SIGKILL
+    assert layout.job("killed").submitted_environment.exists()
+    return layout.job("killed").root
+
+
+def test_an_agent_clears_what_a_killed_submitter_left(layout: Layout, killed: Path) -> None:
+    (layout.jobs / "notes").mkdir()
+    (layout.jobs / "notes" / "mine.txt").touch()
+    start.ensure(layout)
+    deadline = time.monotonic() + 20
+    while killed.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "cleared what was left of job killed" in layout.agent_log.read_text()
+    assert (layout.jobs / "notes" / "mine.txt").exists(), "it is somebody's"
+
+
+def test_the_variables_of_a_submission_under_way_are_not_cleared(layout: Layout, killed: Path) -> None:
+    mine, another = database.connect(layout.database), database.connect(layout.database)
+    seen: list[str] = []
+
+    def keep(name: str) -> None:
+        submitted.keep(layout, name, {"LENT": "yes"})
+        seen.extend(submitted.orphans(another, layout))
+
+    jobs.submit(mine, jobs.NewJob({"command": "true"}, {}, "local", name="slow"), keep)
+    assert sorted(seen) == ["killed", "slow"]
+    assert submitted.clear(another, layout, seen) == ["killed"]
+    assert layout.job("slow").submitted_environment.exists()

@@ -18,12 +18,13 @@ from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
 from engines.environments.definition import Definition
 from engines.environments.resolve import resolve
-from engines.jobs import data, input_contents, runtime
+from engines.jobs import data, input_contents, runtime, submitted
 from store import computes, jobs, names, snapshots
 from store import environments as registered
 from store.disk import explain
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
+from store.specs.expressions import in_variables
 from store.specs.references import LocalPath
 from store.telling import Say
 from store.uris import take_apart
@@ -140,7 +141,7 @@ def check_room(target: Mapping[str, Any], slots: int) -> None:
 def submit(connection: sqlite3.Connection, layout: Layout, submission: Submission, say: Say = lambda _: None) -> str:
     """Accept a job; returns its name. Nothing is left behind when it is refused. ``say`` takes notes for the user."""
     checked = check(connection, layout, submission)
-    tell(checked, say)
+    tell(checked, submission.document, say)
     document = submission.document
     given = document.get("name")
     if given and jobs.exists(connection, given):
@@ -174,20 +175,31 @@ def accept(
         slots=checked.slots,
         parent_job_name=document.get("parent_job_name"),
     )
+    lent = {**runtime.carried(os.environ), **checked.environment.secrets}
+    kept: list[str] = []
+
+    def keep(name: str) -> None:
+        kept.append(name)
+        submitted.keep(layout, name, lent)
+
     try:
-        return jobs.submit(connection, new, lambda name: write_environment(layout, name, checked.environment.secrets))
+        return jobs.submit(connection, new, keep)
     except BaseException as error:
-        if not jobs.exists(connection, chosen):
-            discard_environment(layout, chosen)
+        if kept:
+            with contextlib.suppress(WorkbenchError):  # else the agent clears it
+                submitted.clear(connection, layout, kept)
         if isinstance(error, OSError):
             raise explain(error, "the job was not accepted") from error
         raise
 
 
-def tell(checked: Checked, say: Say) -> None:
-    """What was decided for the user about the environment."""
+def tell(checked: Checked, document: Mapping[str, Any], say: Say) -> None:
+    """What was decided for the user about the environment, and what in its variables will be no value."""
     for note in checked.environment.notes:
         say(f"environment {checked.environment}: {note}")
+    for variable, text, known in in_variables(document):
+        if not known:
+            say(f"environment variable {variable}: {text} stands for nothing in this job and stays as it is")
 
 
 def resubmit(
@@ -200,7 +212,7 @@ def resubmit(
     """Accept a job again; what the submission does not bring is as it was, whatever was edited since."""
     submission = replace(submission, definition=None if "environment" in submission.document else definition_of(before))
     checked = check(connection, layout, submission)
-    tell(checked, say)
+    tell(checked, submission.document, say)
     if code := submission.document.get("code"):
         kept = Code(take_code(submission.document, layout, say), git_state(Path(code)))
     else:
@@ -231,23 +243,6 @@ def take_code(document: Mapping[str, Any], layout: Layout, say: Say) -> str | No
 def experiment(document: Mapping[str, Any], directory: Path) -> str:
     """The experiment's name: given, or that of the current folder without spaces, else ``Default``."""
     return document.get("experiment_name") or directory.name.replace(" ", "") or "Default"
-
-
-def write_environment(layout: Layout, name: str, secrets: Mapping[str, str]) -> None:
-    """Keep the part of the submitter's environment that goes with the job, readable by the user alone."""
-    folder = layout.job(name)
-    folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder.submitted_environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump({**runtime.carried(os.environ), **secrets}, file)
-
-
-def discard_environment(layout: Layout, name: str) -> None:
-    """Leave nothing of a job that was not accepted."""
-    folder = layout.job(name)
-    with contextlib.suppress(OSError):
-        folder.submitted_environment.unlink(missing_ok=True)
-        folder.root.rmdir()
 
 
 def source(submission: Submission, git: dict[str, Any] | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from engines.compute.base import Engine
 from engines.compute.process_identity import boot_id
 from engines.compute.registry import engine
-from engines.jobs import control
+from engines.jobs import control, submitted
 from engines.jobs.collection import Outcome, collect, never_ran
 from engines.jobs.control import Process
 from engines.jobs.preparation import Cancelled, Prepared, prepare
@@ -200,7 +200,13 @@ class Agent:
         return Process.RUNNING
 
     def recover(self) -> None:
-        """After a crash: an attempt that was committed and never claimed did not run, so its job may start again."""
+        """After a crash: an attempt that was committed and never claimed did not run, so its job may start again.
+
+        And what submitters that were killed left is cleared.
+        """
+        if left := submitted.orphans(self.connection, self.layout):
+            for name in submitted.clear(self.connection, self.layout, left):
+                log.info("cleared what was left of job %s, which was never accepted", name)
         for job in jobs.unfinished(self.connection):
             if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
                 continue
