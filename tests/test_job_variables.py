@@ -14,7 +14,14 @@ JOB = """
 name: seen
 command: python -c "import json, os; print(json.dumps(dict(os.environ)))"
 inputs: {rate: 0.5, data: {type: uri_folder, path: .}}
-environment_variables: {MODE: fast, LIVE: true}
+outputs: {model: {type: uri_folder}}
+environment_variables:
+  MODE: fast
+  LIVE: true
+  DATA: ${{inputs.data}}/train.csv
+  TO: "${{name}}:${{outputs.model}}"
+  RATE: ${{ inputs.rate }}
+  OTHER: ${{inputs.nothing}}
 """
 
 
@@ -41,6 +48,11 @@ def test_what_a_job_sees(cli: Cli, layout: Layout, tmp_path: Path) -> None:
     assert not {"VIRTUAL_ENV_PROMPT", "PYTHONHOME"} & set(seen)
     assert "/sub" not in seen.get("PYTHONPATH", "")
     assert (seen["MODE"], seen["LIVE"]) == ("fast", "True")
+    assert (seen["DATA"], seen["RATE"]) == (f"{tmp_path}/train.csv", "0.5")
+    assert seen["TO"] == f"seen:{seen['AZURE_ML_OUTPUT_model']}"
+    assert seen["OTHER"] == "${{inputs.nothing}}"
+    assert done.stderr.count("stands for nothing in this job and stays as it is") == 1
+    assert "environment variable OTHER: ${{inputs.nothing}} stands for nothing" in done.stderr
     assert (seen["AZURE_ML_INPUT_rate"], seen["AZUREML_PARAMETER_rate"]) == ("0.5", "0.5")
     assert seen["AZURE_ML_INPUT_data"] == str(tmp_path)
     assert "AZUREML_PARAMETER_data" not in seen

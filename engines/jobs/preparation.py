@@ -24,6 +24,7 @@ from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
 from store.lent import lent
+from store.specs.expressions import EXPRESSION
 from store.telling import Say
 from store.tracking import runs
 
@@ -67,14 +68,15 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     outputs = data.prepare_outputs(job, layout)
     if cancelled():
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
-    script = render(job.document["command"], {**inputs, **outputs, "name": Value(job.name, is_path=False)})
+    values = {**inputs, **outputs, "name": Value(job.name, is_path=False)}
+    script = render(job.document["command"], values)
     access = tracking.access(job, layout, python, say)
     environment = together(
         built.activation(python, submitted),
         dict(definition.variables),
         runtime.variables(job, layout, experiment_id),
         access.variables,
-        {name: str(value) for name, value in (job.document.get("environment_variables") or {}).items()},
+        own_variables(job, values),
         script.variables,
         literals(inputs),
         {"WORKBENCH_TOKEN": token},
@@ -85,6 +87,15 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
         inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
         outputs=data.output_places(job, layout),
     )
+
+
+def own_variables(job: Job, values: Mapping[str, Value]) -> dict[str, str]:
+    """The variables that the document sets, with the values that its expressions stand for: no shell reads them."""
+    texts = {key: value.text for key, value in values.items()}
+    given = job.document.get("environment_variables") or {}
+    return {
+        name: EXPRESSION.sub(lambda found: texts.get(found[1], found[0]), str(value)) for name, value in given.items()
+    }
 
 
 def literals(inputs: Mapping[str, Value]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from store.errors import Fault
-from store.specs.expressions import Reference, references
+from store.specs.expressions import Reference, in_variables, references
 from store.specs.nodes import Path, path_text
 from store.specs.references import AssetReference, LocalPath, Url, parse_reference
 
@@ -35,7 +35,8 @@ def differences(job: CommandJob | Mapping[str, Any], locate: Locate = lambda pat
     """
     document = job if isinstance(job, Mapping) else job.document()
     notes = _Notes(document, locate)
-    found = [*notes.required(), *notes.names(), *notes.paths(), *notes.expressions(), *notes.without_effect()]
+    found = [*notes.required(), *notes.names(), *notes.paths(), *notes.expressions(), *notes.variables()]
+    found += notes.without_effect()
     return sorted(found, key=lambda note: (note.file, note.line, note.column))
 
 
@@ -118,6 +119,16 @@ class _Notes:
             if message is not None and message not in told:
                 told.add(message)
                 yield self._note(("command",), message, hint)
+
+    def variables(self) -> Iterator[Fault]:
+        """Expressions in environment variables, which the dialect describes for steps of pipelines alone."""
+        for variable, text, known in in_variables(self.document):
+            path, hint = ("environment_variables", variable), None
+            message = f"{text} stands for nothing in this job and stays as it is"
+            if known:
+                message = f"Azure ML promises a value for {text} in a variable only in a step of a pipeline"
+                hint = "Pass it in the command, where it stands for its value in every job."
+            yield self._note(path, message, hint)
 
     def _known(self, reference: Reference) -> bool:
         if reference.kind == "outputs":

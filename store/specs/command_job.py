@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from store.specs.expressions import ExpressionFault, command_faults, path_faults
+from store.specs.expressions import ExpressionFault, command_faults, has_value, path_faults
 from store.specs.fields import (
     AnyCase,
     JobName,
@@ -118,7 +118,7 @@ class CommandJob(Spec):
         data = document.data
         inputs, outputs = _mapping(data.get("inputs")), _mapping(data.get("outputs"))
         if isinstance(command := data.get("command"), str):
-            empty = [name for name, value in inputs.items() if isinstance(value, Mapping) and not value.keys() & _VALUE]
+            empty = [name for name, value in inputs.items() if not has_value(value)]
             faults = command_faults(command, list(inputs), list(outputs), empty)
             yield from _placed(document, ("command",), command, faults)
         for name, output in outputs.items():
@@ -134,9 +134,6 @@ class CommandJob(Spec):
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-_VALUE = {"path", "value"}
 
 
 def _placed(

@@ -8,8 +8,8 @@ the pen next to a form that means something here.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 EXPRESSION = re.compile(r"\$\{\{\s*(\S*?)\s*\}\}")
 
@@ -96,6 +96,24 @@ def references(text: str) -> Iterator[tuple[Reference, bool]]:
             yield segment, False
         elif isinstance(segment, Group):
             yield from ((inner, True) for inner in segment.segments if isinstance(inner, Reference))
+
+
+def has_value(declared: object) -> bool:
+    """Whether an input has a value as a document declares it: a literal, or data with a path."""
+    return not isinstance(declared, Mapping) or bool(declared.keys() & {"path", "value"})
+
+
+def in_variables(document: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """The expressions in a job's environment variables: variable, text, and whether it stands for a value.
+
+    One that does not stays as it is written.
+    """
+    inputs = document.get("inputs") or {}
+    known = {"name", *(f"inputs.{name}" for name, declared in inputs.items() if has_value(declared))}
+    known.update(f"outputs.{name}" for name in document.get("outputs") or {})
+    for variable, value in (document.get("environment_variables") or {}).items():
+        for found in EXPRESSION.finditer(str(value)):
+            yield variable, found[0], found[1] in known
 
 
 class ExpressionFault(NamedTuple):
@@ -201,7 +219,9 @@ def _short(text: str) -> str:
 def _declared(name: str, declared: Collection[str]) -> str:
     if not declared:
         return "The job declares none."
-    meant = _near(name, declared) or _near(name.partition(".")[0], declared)
+    from store.specs.nearest import nearest
+
+    meant = nearest(name, declared) or nearest(name.partition(".")[0], declared)
     return (f"did you mean {meant!r}? " if meant else "") + f"Declared: {', '.join(declared)}"
 
 

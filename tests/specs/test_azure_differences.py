@@ -69,10 +69,18 @@ def test_what_may_be_absent_here_only(tmp_path: Path) -> None:
             ("$[[--seed ", "$[[--data ${{inputs.data}} --seed "),
             "1:10: command: Azure ML's own tools refuse ${{inputs.seed}}: the job does not declare it",
         ),
-        (("limits: {timeout: 60}", "identity: {type: managed}"), "10:11: identity: the identity matters only on"),
+        (
+            ("limits: {timeout: 60}", "environment_variables: {A: 1, DATA: 'x=${{inputs.data}}'}"),
+            "10:37: environment_variables.DATA: Azure ML promises a value for ${{inputs.data}} in a variable only in a",
+        ),
+        (
+            ("limits: {timeout: 60}", "environment_variables: {DATA: '${{inputs.seed}}'}"),
+            "10:31: environment_variables.DATA: ${{inputs.seed}} stands for nothing in this job and stays as it is",
+        ),
+        (("limits: {timeout: 60}", "identity: {type: managed}"), "10:11: identity: only Azure ML makes use of the identity"),
         (
             ("limits: {timeout: 60}", "resources: {instance_type: x}"),
-            "10:28: resources.instance_type: the size of the machine matters only on Azure ML",
+            "10:28: resources.instance_type: only Azure ML makes use of the size of the machine",
         ),
         (
             ("limits: {timeout: 60}", "resources: {instance_count: 4}"),
