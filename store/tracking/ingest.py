@@ -7,18 +7,22 @@ doubles nothing.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from store.database import write
 from workbench.journal_lines import KEEP_LATEST, Lines, Row, latest, parse, read_chunk
 
-BYTES_A_LINE = 200
-"""More than most lines have: one read brings about as many lines as are asked for."""
+BYTES_A_LINE = 100
+"""About what a line has: one read brings about as many lines as are asked for, and few that have to be read again."""
 
-ADD_METRIC = """
-    INSERT OR IGNORE INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)
-"""
+ROWS_AT_ONCE = 50
+"""Rows that one statement inserts: half the time of a statement each, and far below the 999 values of old SQLite."""
+
+ADD_METRIC = "INSERT OR IGNORE INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)"
+ADD_METRICS = ADD_METRIC + ", (?, ?, ?, ?, ?, ?)" * (ROWS_AT_ONCE - 1)
 
 ADD_LATEST = KEEP_LATEST.format(table="latest_metrics")
 
@@ -80,7 +84,15 @@ def _store(connection: sqlite3.Connection, lines: Lines) -> int:
     named = {row[3] for row in lines.rows}
     known = {run for run in named if connection.execute("SELECT 1 FROM runs WHERE run_uuid = ?", (run,)).fetchone()}
     rows: list[Row] = lines.rows if known == named else [row for row in lines.rows if row[3] in known]
-    connection.executemany(ADD_METRIC, rows)
+    whole = len(rows) - len(rows) % ROWS_AT_ONCE
+    connection.executemany(ADD_METRICS, _joined(rows[:whole]))
+    connection.executemany(ADD_METRIC, rows[whole:])
     connection.executemany(ADD_LATEST, latest(rows))
     connection.executemany(ADD_MODEL_METRIC, lines.models)
     return len(lines.rows) - len(rows)
+
+
+def _joined(rows: list[Row]) -> Iterator[tuple[Any, ...]]:
+    """The values of ``ROWS_AT_ONCE`` rows each, for ``ADD_METRICS``."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield tuple(chain.from_iterable(rows[start : start + ROWS_AT_ONCE]))

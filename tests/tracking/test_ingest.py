@@ -158,6 +158,22 @@ def test_values_that_are_no_numbers_are_kept_as_mlflow_keeps_them(
     assert {type(row[1]) for row in stored(database)} == {float}
 
 
+@pytest.mark.parametrize("count", [*(times * module.ROWS_AT_ONCE + more for times in (1, 2) for more in (-1, 0, 1))])
+def test_rows_that_share_a_statement_are_kept_each_by_itself(
+    count: int, database: sqlite3.Connection, new_run: MakeRun
+) -> None:
+    journal = new_run(JOB)
+    values = [(0.5, "NaN", 3, "-Infinity")[step % 4] for step in range(count)]
+    written = b"".join(line(step, value, time=step) for step, value in enumerate(values))
+    journal.write_bytes(written + line(0, values[0], time=0) + line(1, run="gone") + b"torn")
+    assert ingest_all(database, journal) == Progress(count + 1, True, 0, 1)
+    kept = {0.5: (0.5, 0), "NaN": (0.0, 1), 3: (3.0, 0), "-Infinity": (-sys.float_info.max, 0)}
+    expected = [("loss", kept[value][0], step, JOB, step, kept[value][1]) for step, value in enumerate(values)]
+    assert stored(database) == expected
+    assert last(database) == (expected[-1][1], count - 1, count - 1, expected[-1][5])
+    assert ingested(database, JOB) == journal.stat().st_size - len(b"torn")
+
+
 def test_equal_points_are_one_row(database: sqlite3.Connection, new_run: MakeRun) -> None:
     journal = new_run(JOB)
     journal.write_bytes(line(1) + line(1) + line(1, "NaN") + line(1, "NaN") + line(1, 0.5, time=1_001))
