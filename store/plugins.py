@@ -10,13 +10,26 @@ import importlib
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
-from store.errors import MachineError
+from store.errors import MachineError, NotFoundError
+
+
+class MissingPackageError(NotFoundError):
+    """No installed package brings what was asked for."""
+
+
+class BrokenPackageError(MachineError):
+    """A package declares what it cannot give."""
+
+
+UNUSABLE = (MissingPackageError, BrokenPackageError)
+"""What a package may be that was installed when a job was submitted: the job waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +45,7 @@ class Plugin:
         return f"{self.name!r} of the package {self.package} ({self.value}, declared under {self.group})"
 
     def load(self) -> Any:
-        """Import what it stands for. Raises MachineError, with the package's name, whatever goes wrong there."""
+        """Import what it stands for. Raises BrokenPackageError, with the package's name, whatever goes wrong there."""
         module, _, attributes = self.value.partition(":")
         try:
             return reduce(getattr, attributes.strip().split("."), importlib.import_module(module.strip()))
@@ -47,9 +60,9 @@ class Plugin:
         except Exception as error:  # somebody else's code
             raise self.broken(error) from error
 
-    def broken(self, error: Exception) -> MachineError:
+    def broken(self, error: Exception) -> BrokenPackageError:
         """The error that names the package."""
-        return MachineError(
+        return BrokenPackageError(
             f"{self} cannot be loaded: {type(error).__name__}: {error}",
             hint=f"Update or remove it: pip install -U {self.package}, pip uninstall {self.package}",
         )
@@ -57,13 +70,27 @@ class Plugin:
 
 @cache
 def find(group: str) -> dict[str, Plugin]:
-    """All that is declared under a group, by name. Raises MachineError where two packages declare one name."""
+    """All that is declared under a group, by name. Raises BrokenPackageError where two packages declare one name."""
     found: dict[str, Plugin] = {}
     for plugin in list(in_folders(group)) or list(elsewhere(group)):
         other = found.setdefault(plugin.name, plugin)
         if other != plugin:
-            raise MachineError(f"two packages clash: {other}, {plugin}", hint="Uninstall one of them.")
+            raise BrokenPackageError(f"two packages clash: {other}, {plugin}", hint="Uninstall one of them.")
     return found
+
+
+def lookup(group: str, name: str) -> Plugin | None:
+    """What is declared under a name, looked for again where it was missing: this process may be older than it."""
+    if name not in find(group) and time.monotonic() - _missed.get((group, name), 0.0) > AGAIN_SECONDS:
+        look_again()
+        if name not in find(group):
+            _missed[group, name] = time.monotonic()
+    return find(group).get(name)
+
+
+_missed: dict[tuple[str, str], float] = {}
+AGAIN_SECONDS = 0.9
+"""Many jobs may wait for one package, and each is looked at again and again."""
 
 
 def look_again() -> None:

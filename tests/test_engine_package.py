@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from engines.compute import leftovers
 from engines.environments.definition import CURRENT, Definition
 from store import computes, database, jobs
 from store.layout import Layout
 from tests.conftest import Cli
+from workbench.agent import start
 
 PACKAGE = """
 import os
@@ -55,11 +61,11 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def install(site: Path) -> None:
+def install(site: Path, declared: str = ENTRY_POINTS) -> None:
     info = site / "closet-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: closet\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    (info / "entry_points.txt").write_text(declared)
     (site / "closet.py").write_text(PACKAGE)
 
 
@@ -120,3 +126,79 @@ def test_a_job_waits_for_its_engine_and_holds_up_no_other(cli: Cli, layout: Layo
     install(site)
     done = cli("job", "stream", "waiting")
     assert (done.stdout, done.returncode) == ("seen by closet\n", 0), done.stderr
+
+
+def submitted(layout: Layout, document: dict[str, str], name: str, compute: str = "local") -> None:
+    with closing(database.connect(layout.database)) as connection:
+        current = Definition(CURRENT, "").as_dict()
+        jobs.submit(connection, jobs.NewJob(document, {}, compute, current, name=name))
+
+
+def status(layout: Layout, name: str) -> str:
+    with closing(database.connect(layout.database)) as connection:
+        return jobs.get(connection, name).status
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def test_a_job_of_a_type_without_a_package_waits_says_so_and_can_be_cancelled(
+    cli: Cli, layout: Layout, tmp_path: Path, site: Path
+) -> None:
+    submitted(layout, {"type": "sewing", "command": "echo sewn"}, "sewn")
+    submitted(layout, {"type": "sewing", "command": "echo sewn"}, "torn")
+    assert cli("run", document(tmp_path, "command: echo here")).stdout == "here\n"
+    shown = json.loads(cli("job", "show", "sewn").stdout)
+    assert shown["status"] == "NotStarted"
+    assert "no installed package runs jobs of type 'sewing'; there are command" in shown["waits_for"]["message"]
+    assert "workbench job cancel sewn" in shown["waits_for"]["hint"]
+    people = cli("job", "show", "sewn", "-o", "table").stdout
+    assert "runs jobs of type 'sewing'" in people and "Install the package" in people
+    assert "waits: no installed package" in cli("job", "list", "-o", "table").stdout
+    cli("job", "cancel", "torn")
+    cli("job", "stream", "torn")
+    assert (status(layout, "torn"), status(layout, "sewn")) == ("Canceled", "NotStarted")
+    command = [sys.executable, "-m", "workbench.cli.main", "--workspace", str(layout.root), "job", "stream", "sewn"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None and watching.stderr is not None
+        assert watching.stderr.readline().startswith("waits: no installed package runs jobs of type 'sewing'")
+        install(site, "[workbench.jobs]\nsewing = engines.jobs.command:decide\n")
+        assert watching.stdout.read() == "sewn\n"
+    assert status(layout, "sewn") == "Completed"
+
+
+def test_a_running_job_whose_engine_was_uninstalled_ends_when_it_is_cancelled(
+    cli: Cli, layout: Layout, tmp_path: Path, site: Path
+) -> None:
+    install(site)
+    with closing(database.connect(layout.database)) as connection:
+        computes.create(connection, {"name": "hall", "type": "closet", "shelves": 2}, slots=2)
+    submitted(layout, {"command": "echo on; sleep 600"}, "left", "hall")
+    start.ensure(layout)
+    wait_for(lambda: (layout.job("left").attempt(1) / "exit.json.tmp").exists())
+    start.stop(layout)
+    shutil.rmtree(site)
+    shown = json.loads(cli("job", "show", "left").stdout)
+    assert (shown["status"], shown["waits_for"]["message"][:20]) == ("Running", "no installed package")
+    assert cli("run", document(tmp_path, "command: echo here")).stdout == "here\n"
+    assert status(layout, "left") == "Running"
+    assert cli("job", "cancel", "left").returncode == 0
+    cli("job", "stream", "left")
+    with closing(database.connect(layout.database)) as connection:
+        left = jobs.get(connection, "left")
+    assert (left.status, leftovers.find(left.token or "")) == ("Canceled", [])
+    assert "cancelled while its package was missing or broken: no installed" in str(left.cause)
+
+
+def test_a_broken_kind_of_job_stops_no_other(cli: Cli, layout: Layout, tmp_path: Path, site: Path) -> None:
+    install(site, "[workbench.jobs]\nsewing = no_such_module:decide\n")
+    submitted(layout, {"type": "sewing", "command": "echo sewn"}, "sewn")
+    assert cli("run", document(tmp_path, "command: echo here")).stdout == "here\n"
+    assert "cannot be loaded: ModuleNotFoundError" in json.loads(cli("job", "list").stdout)[1]["waits_for"]["message"]
+    cli("job", "cancel", "sewn")
+    cli("job", "stream", "sewn")
+    assert status(layout, "sewn") == "Canceled"

@@ -10,7 +10,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from store import plugins
-from store.errors import MachineError, NotFoundError
 
 if TYPE_CHECKING:
     from engines.compute.base import Engine
@@ -22,17 +21,14 @@ METHODS = ("start", "poll", "cancel", "kill", "revoke", "kill_leftovers", "capac
 def engine(kind: str) -> Engine:
     """The engine that runs tasks on computes of a type, one for the whole process.
 
-    Raises NotFoundError if no package brings it, MachineError if the package that does is broken.
+    Raises MissingPackageError if no package brings it, BrokenPackageError if the package that does is broken.
     """
-    if kind not in plugins.find(GROUP):
-        plugins.look_again()  # the agent may be older than the package
-    found = plugins.find(GROUP)
-    if kind not in found:
-        raise NotFoundError(
+    wanted, found = plugins.lookup(GROUP, kind), plugins.find(GROUP)
+    if wanted is None:
+        raise plugins.MissingPackageError(
             f"no installed package runs jobs on computes of type {kind!r}; there are {', '.join(found) or 'none'}",
             hint="Install the package that brings it. A changed checkout of Workbench wants `pip install -e .` again.",
         )
-    wanted = found[kind]
     return make(next(each for each in found.values() if (each.package, each.value) == (wanted.package, wanted.value)))
 
 
@@ -41,7 +37,7 @@ def make(plugin: plugins.Plugin) -> Engine:
     """The engine that an entry point stands for."""
     made: Engine = plugin.make()
     if missing := [method for method in METHODS if not callable(getattr(made, method, None))]:
-        raise MachineError(f"{plugin} is no compute engine: it lacks {', '.join(missing)}")
+        raise plugins.BrokenPackageError(f"{plugin} is no compute engine: it lacks {', '.join(missing)}")
     return made
 
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from engines.jobs.symptoms.cause import Cause
+from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
 from store.times import timestamp
 
 
-def summary(job: Job) -> dict[str, Any]:
-    """The keys of a listing. Stable: scripts rely on them."""
+def summary(job: Job, obstacle: WorkbenchError | None = None) -> dict[str, Any]:
+    """The keys of a listing. Stable: scripts rely on them. ``obstacle`` is what the job waits for in vain."""
     return {
         "name": job.name,
         "status": job.status,
@@ -29,6 +30,7 @@ def summary(job: Job) -> dict[str, Any]:
         "end_time": timestamp(job.ended_at),
         "duration_seconds": duration(job),
         "cause": cause(job),
+        "waits_for": {"message": obstacle.message, "hint": obstacle.hint} if obstacle else None,
     }
 
 
@@ -39,12 +41,18 @@ def cause(job: Job) -> dict[str, Any] | None:
     return {key: value for key, value in Cause.read(job.cause).document().items() if key != "log_tail"}
 
 
-def document(job: Job, layout: Layout, metrics: Mapping[str, float], parameters: Mapping[str, str]) -> dict[str, Any]:
+def document(
+    job: Job,
+    layout: Layout,
+    metrics: Mapping[str, float],
+    parameters: Mapping[str, str],
+    obstacle: WorkbenchError | None = None,
+) -> dict[str, Any]:
     """All that is known of a job: the submitted document, what became of it, and where everything lies."""
     folder = layout.job(job.name)
     submitted = {key: value for key, value in job.document.items() if key not in ("name", "type", "tags", "compute")}
     return {
-        **summary(job),
+        **summary(job, obstacle),
         **submitted,
         "environment": submitted.get("environment"),
         "environment_definition": job.environment,

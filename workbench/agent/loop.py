@@ -20,12 +20,14 @@ from engines.jobs import control, submitted
 from engines.jobs.collection import Outcome, collect, never_ran
 from engines.jobs.control import Process
 from engines.jobs.preparation import Cancelled, Prepared, prepare
+from engines.jobs.registry import controller
 from engines.jobs.symptoms.cause import Cause
 from store import computes, database, jobs, plugins, queue
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
 from workbench.agent.channel import Channel
+from workbench.agent.endings import abandon, cause_of, failure
 from workbench.agent.ingester import Ingester
 from workbench.agent.trouble import Laments, may_pass
 from workbench.agent.work import RETRY_SECONDS, Desk
@@ -64,7 +66,6 @@ class Agent:
         self.recovered = False
         self.leaving = False
         self.boot = boot_mark()
-        self.controllers = {name: plugin.load() for name, plugin in plugins.find("workbench.jobs").items()}
 
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Work until asked to leave, or until there is nothing to do for ``idle_seconds``."""
@@ -137,6 +138,8 @@ class Agent:
                 self.perform(job, action)
         except (database.StoreError, sqlite3.OperationalError):
             raise
+        except plugins.UNUSABLE as error:
+            return self.wait_for_package(job, error)
         except Exception as error:  # noqa: BLE001  (of an engine, a controller, the machine)
             return self.went_wrong(job, error)
         self.laments.over(f"job {job.name}")
@@ -156,6 +159,20 @@ class Agent:
             return False
         return True
 
+    def wait_for_package(self, job: Job, error: WorkbenchError) -> bool:
+        """A job whose package is missing or broken goes on when it is mended; one that is not wanted ends at once."""
+        self.laments.say(f"job {job.name}", error)
+        if job.wanted == "run":
+            return False
+        for desk in (self.preparations, self.collections):
+            if desk.state(job.name) in (control.Work.BUSY, control.Work.CALLED_OFF):
+                desk.call_off(job.name)
+                return False
+            desk.take(job.name)
+        self.tokens.pop(job.name, None)
+        self.finish(job, abandon(job, self.layout, error, sayer(self.layout, job)))
+        return True
+
     def cannot_have_run(self, name: str) -> bool:
         """Whether no process of a job ever ran, and none can any more."""
         job = jobs.get(self.connection, name)
@@ -171,8 +188,7 @@ class Agent:
             killed=job.name in self.killed,
             collection=self.collections.state(job.name),
         )
-        decision: control.Action | None = self.controllers[job.type](facts)
-        return decision
+        return controller(job.type)(facts)
 
     def engine(self, compute: str) -> Engine:
         """The engine of a compute."""
@@ -274,11 +290,12 @@ class Agent:
         assert future is not None  # noqa: S101  (the controller saw it done)
         prepared: Prepared = future.result()
         attempt, token = job.attempt + 1, self.tokens.pop(job.name)
+        executor = self.engine(job.compute)  # before the attempt is committed: its package may be gone
         self.record(
             job, "Preparing", "starting", attempt=attempt, token=token, inputs=prepared.inputs, outputs=prepared.outputs
         )
         self.unstarted.pop(job.name, None)
-        folder, executor = self.layout.job(job.name).attempt(attempt), self.engine(job.compute)
+        folder = self.layout.job(job.name).attempt(attempt)
         self.launched[job.name] = time.monotonic()
         try:
             executor.start(folder, prepared.task, prepared.environment)
@@ -348,22 +365,6 @@ def identity(layout: Layout) -> tuple[int, int] | None:
 def boot_mark() -> str:
     """What tells this boot of the machine from another: attempts carry it in their token."""
     return hashlib.sha256((boot_id() or "").encode()).hexdigest()[:8]
-
-
-def cause_of(error: BaseException) -> Cause:
-    """An error of preparation, as the cause of a job's end."""
-    if isinstance(error, WorkbenchError):
-        return Cause("preparation_failed", error.message, error.hint)
-    log.error("unexpected error", exc_info=error)
-    return Cause("internal_error", f"{type(error).__name__}: {error}", "`workbench agent logs` has the details.")
-
-
-def failure(job: Job, error: BaseException) -> Outcome:
-    """The end of a job whose outputs could not be brought in."""
-    reason = cause_of(error)
-    message = f"its outputs could not be collected: {reason.message}"
-    cause = Cause("collection_failed", message, reason.hint)
-    return Outcome("Failed", message, {"cause": cause.document(), "ended_at": time.time()})
 
 
 def sayer(layout: Layout, job: Job) -> Callable[[str], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ LIST_COLUMNS: tuple[Column, ...] = (
     ("experiment", lambda row: row["experiment_name"]),
     ("duration", lambda row: duration(row["duration_seconds"])),
     ("age", lambda row: age(row["creation_time"]).removesuffix(" ago")),
-    ("cause", lambda row: row["cause"]["code"] if row["status"] == "Failed" and row["cause"] else ""),
+    ("cause", lambda row: why(row)),
 )
 STATES = [*jobs.UNFINISHED, *sorted(jobs.TERMINAL)]
 
@@ -93,6 +94,7 @@ def list_jobs(
 ) -> None:
     """List jobs, newest first."""
     from engines.jobs.facts import summary
+    from engines.jobs.registry import obstacle
 
     wanted = jobs.Filter(
         status=status,
@@ -106,7 +108,14 @@ def list_jobs(
         session.watch()
     if not found:
         say("no jobs" if any((status, experiment_name, parent_job_name, tags)) else "no jobs yet: workbench run FILE")
-    emit([summary(each) for each in found], output, query, LIST_COLUMNS)
+    emit([summary(each, obstacle(session.connection, each)) for each in found], output, query, LIST_COLUMNS)
+
+
+def why(row: Mapping[str, Any]) -> str:
+    """A word on a job that failed, or that waits for what does not come by itself."""
+    if row["waits_for"]:
+        return f"waits: {row['waits_for']['message']}"
+    return str(row["cause"]["code"]) if row["status"] == "Failed" and row["cause"] else ""
 
 
 def tag_filter(tag: str) -> tuple[str, str | None]:
@@ -131,8 +140,8 @@ def show(session: Session, name: str, output: str | None, query: str | None) -> 
 
 def readable(shown: dict[str, Any]) -> dict[str, Any]:
     """What a person wants to see of a job, in the order of asking."""
-    cause = shown["cause"] or {}
-    went_well = cause.get("code") in (None, "completed")
+    cause = shown["cause"] or shown["waits_for"] or {}
+    went_well = not shown["waits_for"] and cause.get("code") in (None, "completed")
     own = {key: f"{value:.6g}" for key, value in shown["metrics"].items() if not key.startswith("system/")}
     context = shown["creation_context"]
     return {
@@ -175,6 +184,7 @@ def commit(git: dict[str, Any] | None) -> str | None:
 def document(session: Session, name: str) -> dict[str, Any]:
     """A job as a flat document, with its metrics."""
     from engines.jobs.facts import document as flat
+    from engines.jobs.registry import obstacle
     from store.tracking import metrics, runs
 
     found = jobs.get(session.connection, name)
@@ -184,7 +194,7 @@ def document(session: Session, name: str) -> dict[str, Any]:
         parameters = runs.params(tracking, name)
     finally:
         tracking.close()
-    return flat(found, session.layout, last, parameters)
+    return flat(found, session.layout, last, parameters, obstacle(session.connection, found))
 
 
 @job.command()

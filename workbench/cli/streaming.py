@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
+from engines.jobs.registry import obstacle
 from store import database, jobs, queue
 from store.disk import is_full
 from store.errors import MachineError
@@ -160,11 +161,14 @@ class Told:
     def state(self, job: Job) -> None:
         """Tell of waiting in the queue, and of a cancellation under way."""
         text = ""
-        if job.status == "Queued":
+        waiting = job.status in ("NotStarted", "Queued")
+        if waiting and (missing := obstacle(self.connection, job)):
+            text, waiting = f"waits: {missing}", False
+        elif job.status == "Queued":
             ahead = queue.position(self.connection, job)
             text = f"queued on {job.compute}" + (f", {ahead} ahead" if ahead else "")
         elif job.status == "CancelRequested":
             text = "cancelling"
-        if text and text != self.last and (job.status != "Queued" or time.time() - job.created_at > 0.5):
+        if text and text != self.last and (not waiting or time.time() - job.created_at > 0.5):
             say(text, dim=True)
             self.last = text
