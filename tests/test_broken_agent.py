@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from store import database, jobs
 from store.layout import Layout
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Cli
 from workbench.agent import start
 
 BROKEN = """
@@ -39,3 +40,20 @@ def test_an_agent_that_does_not_begin_is_said_while_the_job_waits(layout: Layout
         assert client.stdout.read() == "hello, world\n"
         assert client.wait(20) == 0
     assert jobs.get(database.connect(layout.database), "hello").status == "Completed"
+
+
+@pytest.mark.slow
+def test_agents_that_begin_and_end_again_are_not_waited_for_without_end(layout: Layout, cli: Cli) -> None:
+    """Each takes its lock, comes upon a row that it cannot read, and is gone."""
+    with closing(database.connect(layout.database)) as connection:
+        jobs.submit(connection, jobs.NewJob({"command": "true"}, {}, "local", name="unreadable"))
+        with database.write(connection):
+            connection.execute("UPDATE job SET document = '{' WHERE name = 'unreadable'")
+    done = cli("run", ROOT / "examples/hello/job.yml", "--name", "hello")
+    assert done.returncode == 1
+    assert "error: no agent stays alive; the job is accepted and waits for one" in done.stderr
+    assert "JSONDecodeError" in done.stderr, "the end of its log"
+    assert done.stderr.endswith("workbench job stream hello\n")
+    with closing(database.connect(layout.database)) as connection, database.write(connection):
+        connection.execute("UPDATE job SET document = '{\"command\": \"true\"}' WHERE name = 'unreadable'")
+    assert cli("job", "stream", "hello").stdout == "hello, world\n"

@@ -23,8 +23,8 @@ from workbench.cli.talk import mute, say
 QUICK_SECONDS, CALM_SECONDS = 0.008, 0.05
 CHUNK = 1 << 20
 AGENT_CHECK_SECONDS = 2.0
-MISSED_AGENTS, LOST_AGENTS = 3, 15
-"""After how many checks in a row without an agent, each of which started one, to say so, and to give up."""
+MISSED_AGENTS, LOST_AGENTS = 3, 8
+"""After how many checks in a row without an agent that stays, to say so, and to give up."""
 
 
 class Tail:
@@ -78,30 +78,35 @@ class Detached(Exception):
 class Agents:
     """Looks now and then whether there is an agent, and starts one where there is none."""
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, job: str) -> None:
+        self.layout, self.job = layout, job
+        self.seen: lock.AgentFacts | None = None
         self.due = time.monotonic() + AGENT_CHECK_SECONDS
         self.missed = 0
         self.was_full = False
 
     def keep(self) -> None:
-        """Raises MachineError when one agent after the other does not begin."""
+        """Raises MachineError when one agent after the other does not begin, or ends as soon as it did."""
         if time.monotonic() < self.due:
             return
         self.due = time.monotonic() + AGENT_CHECK_SECONDS
         if is_full(self.layout.root) and not self.was_full:
             self.was_full = True
             say(f"the disk that holds {self.layout.root} is full: jobs wait until there is room, and then go on")
-        if lock.held(self.layout.agent_lock):
+        before, self.seen = self.seen, lock.holder(self.layout)
+        alive = lock.held(self.layout.agent_lock)
+        if alive and self.seen == before:
             self.missed = 0
             return
-        self.missed += 1
-        hint = f"`workbench agent logs` shows why: {self.layout.agent_log}"
+        self.missed += 1  # one that was not there the last time may be about to end, as those before it did
+        why = f"`workbench agent logs` shows why: {self.layout.agent_log}{start.last_words(self.layout)}"
         if self.missed == MISSED_AGENTS:
-            say(f"the agent does not begin; trying again. {hint}{start.last_words(self.layout)}")
+            say(f"no agent stays alive; trying again. {why}")
         if self.missed == LOST_AGENTS:
-            raise MachineError("the agent does not begin; the job stays accepted and waits for one", hint=hint)
-        start.wake(self.layout)
+            mended = f"When that is mended: workbench job stream {self.job}"
+            raise MachineError("no agent stays alive; the job is accepted and waits for one", hint=f"{why}\n{mended}")
+        if not alive:
+            start.wake(self.layout)
 
 
 def follow(
@@ -115,7 +120,7 @@ def follow(
     folder = layout.job(name)
     log, preparation = Tail(folder.log), Tail(folder.system_logs / "preparation.log")
     told = Told(connection)
-    agents = Agents(layout)
+    agents = Agents(layout, name)
     version, began = -1, time.monotonic()
     job = jobs.get(connection, name)
     while True:
