@@ -53,6 +53,8 @@ def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None, say: Say
     with closing(tracked(job, layout, say)) as connection:
         while not ingest.ingest(connection, job.name, layout.job(job.name).journal).done:
             pass
+        if any(lost := ingest.lost(connection, job.name)):
+            say(f"warning: {lost}. The journal is kept: {layout.job(job.name).journal}")
         close_run(connection, job, outcome)
     preparation.discard(job, layout)
     return outcome

@@ -46,6 +46,7 @@ def document(
     layout: Layout,
     metrics: Mapping[str, float],
     parameters: Mapping[str, str],
+    lost_metrics: Mapping[str, int],
     obstacle: WorkbenchError | None = None,
 ) -> dict[str, Any]:
     """All that is known of a job: the submitted document, what became of it, and where everything lies."""
@@ -62,6 +63,7 @@ def document(
         "resolved_outputs": job.outputs or {},
         "metrics": dict(metrics),
         "parameters": dict(parameters),
+        "lost_metrics": dict(lost_metrics),
         "exit_code": job.exit_code,
         "wall_seconds": job.wall_seconds,
         "cpu_seconds": job.cpu_seconds,

@@ -38,6 +38,11 @@ SET_OFFSET = """
     INSERT INTO workbench_journal (job, offset) VALUES (?, ?) ON CONFLICT (job) DO UPDATE SET offset = excluded.offset
 """
 
+COUNT_LOST = """
+    INSERT INTO tags (key, value, run_uuid) SELECT ?1, CAST(?2 AS TEXT), run_uuid FROM runs WHERE run_uuid = ?3
+    ON CONFLICT (key, run_uuid) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ?2 AS TEXT)
+"""
+
 
 class Progress(NamedTuple):
     """What one step took in.
@@ -50,6 +55,21 @@ class Progress(NamedTuple):
     done: bool
     malformed: int = 0
     dropped: int = 0
+
+
+class Lost(NamedTuple):
+    """What a job's journal had that is not in ``mlflow.db``; kept as tags of its run, named as here."""
+
+    unreadable_metric_lines: int = 0
+    metrics_without_run: int = 0
+
+    def __str__(self) -> str:
+        parts = []
+        if lines := self.unreadable_metric_lines:
+            parts.append(f"{lines} metric line{'s' if lines > 1 else ''} could not be read")
+        if points := self.metrics_without_run:
+            parts.append(f"{points} metric value{'s' if points > 1 else ''} had no run to go to")
+        return ", ".join(parts)
 
 
 def ingest(connection: sqlite3.Connection, job: str, journal: Path, *, limit_rows: int = 20_000) -> Progress:
@@ -70,6 +90,7 @@ def ingest(connection: sqlite3.Connection, job: str, journal: Path, *, limit_row
             return Progress(0, False)  # somebody else took these lines in
         dropped = _store(connection, lines)
         connection.execute(SET_OFFSET, (job, end))
+        _count_lost(connection, job, Lost(lines.malformed, dropped), afresh=end == len(data))
     return Progress(len(lines.rows) - dropped, last, lines.malformed, dropped)
 
 
@@ -77,6 +98,22 @@ def ingested(connection: sqlite3.Connection, job: str) -> int:
     """How many bytes of a job's journal are in."""
     row = connection.execute("SELECT offset FROM workbench_journal WHERE job = ?", (job,)).fetchone()
     return int(row[0]) if row else 0
+
+
+def lost(connection: sqlite3.Connection, job: str) -> Lost:
+    """What of a job's journal could not be taken in so far."""
+    tags = dict(connection.execute("SELECT key, value FROM tags WHERE run_uuid = ?", (job,)).fetchall())
+    return Lost(*(int(tags.get(f"workbench.{name}", 0)) for name in Lost._fields))
+
+
+def _count_lost(connection: sqlite3.Connection, job: str, more: Lost, *, afresh: bool) -> None:
+    """Add to the counts; ``afresh`` when a journal is read from its start, which may not be the first time."""
+    for name, count in more._asdict().items():
+        key = f"workbench.{name}"
+        if afresh:
+            connection.execute("DELETE FROM tags WHERE run_uuid = ? AND key = ?", (job, key))
+        if count:
+            connection.execute(COUNT_LOST, (key, count, job))
 
 
 def _store(connection: sqlite3.Connection, lines: Lines) -> int:

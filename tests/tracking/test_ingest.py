@@ -19,7 +19,7 @@ from tracked_jobs import MakeRun
 from store.layout import Layout
 from store.tracking import ingest as module
 from store.tracking import runs
-from store.tracking.ingest import Progress, ingest, ingested
+from store.tracking.ingest import Lost, Progress, ingest, ingested, lost
 
 JOB = "calm_fox_1"
 
@@ -200,6 +200,32 @@ def test_points_of_runs_that_are_gone_are_dropped(database: sqlite3.Connection, 
     journal.write_bytes(line(0) + line(1, run="gone") + line(2))
     assert ingest_all(database, journal) == Progress(2, True, 0, 1)
     assert steps(database) == [0, 2]
+
+
+def test_what_is_lost_is_counted_over_all_steps(database: sqlite3.Connection, new_run: MakeRun) -> None:
+    journal = new_run(JOB)
+    journal.write_bytes(line(0))
+    ingest_all(database, journal)
+    assert lost(database, JOB) == Lost()
+    with journal.open("ab") as file:
+        file.write(b"nonsense\n" + line(1) + b"{}\n" + line(2, run="gone") + b"[]\n")
+    ingest_all(database, journal, limit=1)
+    assert lost(database, JOB) == Lost(3, 1)
+    assert str(lost(database, JOB)) == "3 metric lines could not be read, 1 metric value had no run to go to"
+
+
+def test_what_is_lost_is_counted_once_when_a_journal_is_read_again(
+    database: sqlite3.Connection, new_run: MakeRun
+) -> None:
+    journal = new_run(JOB)
+    for _ in range(2):
+        journal.write_bytes(line(0) + b"nonsense\n")
+        ingest_all(database, journal)
+        database.execute("DELETE FROM workbench_journal")
+    assert str(lost(database, JOB)) == "1 metric line could not be read"
+    journal.write_bytes(line(0))
+    ingest_all(database, journal)
+    assert not any(lost(database, JOB))
 
 
 def test_points_linked_to_models(database: sqlite3.Connection, new_run: MakeRun) -> None:

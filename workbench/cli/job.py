@@ -140,6 +140,8 @@ def show(session: Session, name: str, output: str | None, query: str | None) -> 
 
 def readable(shown: dict[str, Any]) -> dict[str, Any]:
     """What a person wants to see of a job, in the order of asking."""
+    from store.tracking.ingest import Lost
+
     cause = shown["cause"] or shown["waits_for"] or {}
     went_well = not shown["waits_for"] and cause.get("code") in (None, "completed")
     own = {key: f"{value:.6g}" for key, value in shown["metrics"].items() if not key.startswith("system/")}
@@ -157,6 +159,7 @@ def readable(shown: dict[str, Any]) -> dict[str, Any]:
         "inputs": shown["resolved_inputs"] or shown["inputs"],
         "outputs": shown["resolved_outputs"] or list(shown["outputs"]),
         "metrics": own,
+        "lost metrics": str(Lost(**shown["lost_metrics"])),
         "compute": shown["compute"],
         "environment": (shown["environment_definition"] or {}).get("name"),
         "code": shown.get("code"),
@@ -185,16 +188,17 @@ def document(session: Session, name: str) -> dict[str, Any]:
     """A job as a flat document, with its metrics."""
     from engines.jobs.facts import document as flat
     from engines.jobs.registry import obstacle
-    from store.tracking import metrics, runs
+    from store.tracking import ingest, metrics, runs
 
     found = jobs.get(session.connection, name)
     tracking = runs.connect(session.layout)
     try:
         last = metrics.last_metrics(tracking, name, journal=session.layout.job(name).journal)
         parameters = runs.params(tracking, name)
+        lost = ingest.lost(tracking, name)
     finally:
         tracking.close()
-    return flat(found, session.layout, last, parameters, obstacle(session.connection, found))
+    return flat(found, session.layout, last, parameters, lost._asdict(), obstacle(session.connection, found))
 
 
 @job.command()
