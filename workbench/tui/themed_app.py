@@ -10,11 +10,13 @@ from typing import Any
 from textual import on
 from textual.app import App
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.theme import BUILTIN_THEMES, Theme
 
 from store.errors import DocumentError, Fault, WorkbenchError
 from workbench.configuration.model import Configuration
 from workbench.configuration.reading import Loaded, config_file
 from workbench.tui.theming import AUTOMATIC, DARK, Themes, automatic
+from workbench.tui.widgets.palette import Palette
 
 TOLD_FAULTS = 3
 """More would fill the screen; the command that shows all is named."""
@@ -53,27 +55,42 @@ class ThemeCommands(Provider):
         return self.app
 
     def _entries(self) -> list[tuple[str, str]]:
-        return [(name, self._themed.about_theme(name)) for name in sorted(self.app.available_themes)]
+        names = sorted(
+            self.app.available_themes, key=lambda name: (name != self.app.theme, name)
+        )  # stays as it is first
+        return [(name, self._themed.about_theme(name)) for name in names]
 
 
 class ThemedApp(App[None]):
     """An application with Workbench's themes and a user's settings."""
 
     def __init__(self, loaded: Loaded | None = None, themes: Themes | None = None, **options: Any) -> None:
-        super().__init__(**options)
         self.loaded = loaded or Loaded(config_file())
         self.themes = themes or Themes()
+        self._taken_up: dict[str, Theme] = {}
         self._theme_faults: list[Fault] = []
         self._theme_before: str | None = None
-        for name in list(self.available_themes):
-            self.unregister_theme(name)  # Textual's own have no colours for states and charts
-        wanted = self.configuration.theme
-        for name in (automatic() if wanted == AUTOMATIC else wanted, DARK):
-            if self._take_up(name):
-                self.theme = name
-                break
+        self.set_reactive(App.theme, self._first_theme())  # before any stylesheet is read: later all are read twice
+        super().__init__(**options)
         if self.configuration.keys:
             self.set_keymap(dict(self.configuration.keys))
+
+    def _first_theme(self) -> str:
+        wanted = self.configuration.theme
+        faults: list[Fault] = []
+        for name in (automatic() if wanted == AUTOMATIC else wanted, DARK):
+            if self._take_up(name):
+                self._theme_faults = faults
+                return name
+            faults += self._theme_faults
+        self._theme_faults = faults
+        self._taken_up["textual-dark"] = BUILTIN_THEMES["textual-dark"]
+        return "textual-dark"
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Ours, those that have been read; Textual's have no colours for states and charts."""
+        return dict(self._taken_up)
 
     @property
     def configuration(self) -> Configuration:
@@ -125,7 +142,7 @@ class ThemedApp(App[None]):
     def _take_up(self, name: str) -> bool:
         self._theme_faults = []
         try:
-            self.register_theme(self.themes.theme(name))
+            self._taken_up[name] = self.themes.theme(name)
         except DocumentError as error:
             self._theme_faults = list(error.faults)
         except WorkbenchError as error:
@@ -138,7 +155,18 @@ class ThemedApp(App[None]):
         """Open the list of themes; the one under the cursor is shown beforehand."""
         self.register_themes()
         self._theme_before = self.theme
-        self.push_screen(CommandPalette(providers=[ThemeCommands], placeholder="Theme"))
+        self.push_screen(Palette(providers=[ThemeCommands], placeholder="Theme"))
+
+    def action_command_palette(self) -> None:
+        """Open the list of all that can be done here."""
+        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply a changed theme; a palette is kept apart from the application's tree, and would keep its colours."""
+        super().refresh_css(animate)
+        if self.screen_stack and isinstance(self.screen, CommandPalette):
+            self.stylesheet.update(self.screen, animate=animate)
 
     @on(CommandPalette.OptionHighlighted)
     def preview_theme(self, event: CommandPalette.OptionHighlighted) -> None:
@@ -195,4 +223,4 @@ class ThemedApp(App[None]):
                 return
             self.theme = DARK
         if name != DARK:
-            self.unregister_theme(name)
+            self._taken_up.pop(name, None)
