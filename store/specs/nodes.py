@@ -145,7 +145,11 @@ def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
     problem = error.problem or "cannot be read"
     character = source.text[mark.index] if mark is not None and mark.index < len(source.text) else ""
     hint = None
-    if "cannot start any token" in problem and character == "\t":
+    if mark is not None and (expression := _expression_at(source.text, mark.index)):
+        place = source.at(mark.index - 1)  # of its dollar sign
+        problem = f"the expression {expression} needs quotes between brackets, where YAML reads its own brackets first"
+        hint = f'Put the value in quotes: "{expression}"'
+    elif "tab character" in problem or ("cannot start any token" in problem and character == "\t"):
         problem, hint = "a tab where YAML wants spaces", "Indent with spaces."
     elif "cannot start any token" in problem:
         problem, hint = f"no value can begin with {character!r}", "Put the value in quotes."
@@ -160,6 +164,12 @@ def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
     elif error.context and error.context_mark is not None:
         problem = f"{problem} ({error.context} that begins in line {error.context_mark.line + 1})"
     return fault_at(place, (), f"not valid YAML: {problem}", hint)
+
+
+def _expression_at(text: str, index: int) -> str | None:
+    """The expression (``${{...}}``, ``$[[...]]``) whose first bracket has this index."""
+    found = re.compile(r"\$(\{\{.*?\}\}|\[\[.*?\]\])").match(text, max(index - 1, 0))
+    return found[0] if found else None
 
 
 class Construction:
