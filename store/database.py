@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from store.disk import is_full
 from store.errors import ConflictError, MachineError, NotFoundError
@@ -42,15 +43,41 @@ def connect(database: Path) -> sqlite3.Connection:
 
 
 def open_unchecked(database: Path) -> sqlite3.Connection:
-    """Open a database without looking at its revision."""
+    """Open a database without looking at its revision; one that nobody can write to, as it stands in its file."""
+    address = f"file:{quote(str(database))}?mode=ro&immutable=1" if is_frozen(database) else database
     try:
-        connection = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            address, uri=address != database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
         raise damaged(database, error) from error
     return connection
+
+
+def is_frozen(database: Path) -> bool:
+    """Whether SQLite cannot make the shared memory that reading takes, in a folder that is read-only, nor find any.
+
+    Where there is some, the database is in use, or was: then all of it can be read.
+    """
+    return is_read_only(database) and not _beside(database, "-shm").exists() and database.exists()
+
+
+def is_read_only(database: Path) -> bool:
+    """Whether nothing can be made beside a database."""
+    return not os.access(database.parent, os.W_OK)
+
+
+def left_out(database: Path) -> Path | None:
+    """The write-ahead log that cannot be read with a frozen database; None where nothing is missing."""
+    log = _beside(database, "-wal")
+    return log if is_frozen(database) and log.exists() and log.stat().st_size else None
+
+
+def _beside(database: Path, ending: str) -> Path:
+    return database.with_name(database.name + ending)
 
 
 class RevisionError(ConflictError):
@@ -122,7 +149,7 @@ def no_room(database: Path | str) -> StoreError:
     )
 
 
-def read_only(database: Path | str, error: sqlite3.Error) -> StoreError:
+def read_only(database: Path | str, error: sqlite3.Error | str) -> StoreError:
     """The error for a workspace that this user may not write."""
     return StoreError(
         f"{database} cannot be written ({error}); nothing was changed",

@@ -91,7 +91,27 @@ def open_existing(found: Found, end_agent: Callable[[Layout], object] = lambda _
     try:
         return database.connect(found.layout.database)
     except database.RevisionError as error:
+        if database.is_read_only(error.database):
+            raise
         return upgrade(found.layout, error, end_agent)
+
+
+def read_only_note(layout: Layout) -> str | None:
+    """What to say of a workspace that can only be looked at; None for one that can be written."""
+    if not database.is_read_only(layout.database):
+        return None
+    missing = database.left_out(layout.database)
+    return f"{layout.root} is read-only here: shown is what stands in it, and no agent is started." + (
+        f" The last changes are left out: they are in {missing}. In a copy that you may write they show."
+        if missing
+        else ""
+    )
+
+
+def refuse_read_only(layout: Layout) -> None:
+    """Raise StoreError for a workspace that can only be looked at."""
+    if layout.database.exists() and database.is_read_only(layout.database):
+        raise database.read_only(layout.database, "its folder is read-only")
 
 
 def upgrade(layout: Layout, error: database.RevisionError, end_agent: Callable[[Layout], object]) -> sqlite3.Connection:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,9 @@ def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def cli(layout: Layout, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def cli(layout: Layout, *arguments: str | Path, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "workbench.cli.main", *map(str, arguments)],
+        [*prefix, sys.executable, "-m", "workbench.cli.main", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -211,6 +212,52 @@ def test_a_workspace_that_turns_read_only(small: Layout, disk: Path, tmp_path: P
     wait_for(lambda: states(small) == {"Completed": 1})
 
 
+@pytest.mark.parametrize("agent", ["stopped", "killed"])
+def test_a_read_only_copy_of_a_workspace_can_be_looked_at(
+    small: Layout, disk: Path, tmp_path: Path, agent: str
+) -> None:
+    """Also where the agent was killed, and the last changes are in the write-ahead log alone."""
+    assert cli(small, "run", document(tmp_path, "echo done"), "--name", "ended").returncode == 0
+    start.stop(small)
+    writer = database.connect(small.database)
+    jobs.submit(writer, jobs.NewJob({"command": "true"}, {}, "local", name="waiting"))
+    if agent == "stopped":
+        writer.close()  # as the last one it empties the log; one that is killed leaves it
+    shutil.copytree(small.root, disk / "copy", symlinks=True)
+    writer.close()
+    copy = Layout(disk / "copy")
+    assert copy.database.with_name("workbench.db-shm").exists() == (agent == "killed")
+    assert mount("-o", "remount,ro", str(disk))
+    try:
+        listed = cli(copy, "job", "list")
+        assert [each["name"] for each in json.loads(listed.stdout)] == ["waiting", "ended"], listed.stderr
+        assert listed.stderr.startswith(f"{copy.root} is read-only here: shown is what stands in it")
+        shown = cli(copy, "job", "show", "ended")
+        assert json.loads(shown.stdout)["status"] == "Completed"
+        for arguments in (["run", tmp_path / "job.yml"], ["job", "cancel", "waiting"], ["job", "archive", "ended"]):
+            refused = cli(copy, *arguments)
+            assert refused.returncode == 1
+            assert f"error: {copy.database} cannot be written" in refused.stderr
+    finally:
+        assert mount("-o", "remount,rw", str(disk))
+
+
+def test_a_read_only_workspace_without_its_shared_memory_says_what_is_left_out(small: Layout, disk: Path) -> None:
+    writer = database.connect(small.database)
+    jobs.submit(writer, jobs.NewJob({"command": "true"}, {}, "local", name="last"))
+    (disk / "copy").mkdir()
+    for name in ("workbench.db", "workbench.db-wal"):
+        shutil.copy(small.root / name, disk / "copy" / name)
+    writer.close()
+    assert mount("-o", "remount,ro", str(disk))
+    try:
+        listed = cli(Layout(disk / "copy"), "job", "list")
+        assert listed.returncode == 0, listed.stderr
+        assert f"The last changes are left out: they are in {disk / 'copy' / 'workbench.db-wal'}" in listed.stderr
+    finally:
+        assert mount("-o", "remount,rw", str(disk))
+
+
 def test_a_workspace_that_its_user_may_not_write(layout: Layout, tmp_path: Path) -> None:
     """Root may write whatever the mode says, unless it gives that right up."""
     drop = "-dac_override,-dac_read_search"
@@ -222,17 +269,14 @@ def test_a_workspace_that_its_user_may_not_write(layout: Layout, tmp_path: Path)
         path.chmod(path.stat().st_mode & ~0o222)
     before = layout.database.read_bytes()
     try:
-        for arguments in (["run", str(document(tmp_path, "true"))], ["agent", "start"], ["job", "list"]):
-            refused = subprocess.run(
-                [*prefix, sys.executable, "-m", "workbench.cli.main", *arguments],
-                capture_output=True,
-                text=True,
-                check=False,
-                env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root)},
-            )
+        for arguments in (["run", str(document(tmp_path, "true"))], ["agent", "start"]):
+            refused = cli(layout, *arguments, prefix=prefix)
             assert refused.returncode == 1
             assert refused.stderr.startswith(f"error: {layout.database} cannot be written"), refused.stderr
             assert "Check who owns the workspace folder" in refused.stderr
+        listed = cli(layout, "job", "list", prefix=prefix)
+        assert (listed.returncode, listed.stdout) == (0, "[]\n"), listed.stderr
+        assert listed.stderr.startswith(f"{layout.root} is read-only here")
     finally:
         for path in paths:
             path.chmod(path.stat().st_mode | 0o200)

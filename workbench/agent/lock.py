@@ -63,7 +63,7 @@ class AgentLock:
 def held(path: Path) -> bool:
     """Whether an agent is alive, by its lock alone."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

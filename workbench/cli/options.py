@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from store import workspace
+from store import database, workspace
 from store.errors import UsageError
 from store.layout import Layout
 from workbench.cli.talk import say
@@ -33,6 +33,8 @@ class Session:
         """For reading: a workspace that does not exist is an error."""
         if self._connection is None:
             self._connection = workspace.open_existing(self.found, end_older_agent)
+            if note := workspace.read_only_note(self.layout):
+                say(note)
         return self._connection
 
     def connection_for_reading(self) -> sqlite3.Connection:
@@ -44,6 +46,7 @@ class Session:
     def connection_for_writing(self) -> sqlite3.Connection:
         """For writing: makes the workspace when there is none, and says where."""
         if self._connection is None:
+            workspace.refuse_read_only(self.layout)
             self._connection = workspace.open_or_create(self.found, say, end_older_agent)
         return self._connection
 
@@ -52,6 +55,8 @@ class Session:
         from store import jobs
         from workbench.agent import lock, start
 
+        if database.is_read_only(self.layout.database):
+            return
         if jobs.count_unfinished(self.connection) and not lock.held(self.layout.agent_lock):
             start.wake(self.layout)
 
