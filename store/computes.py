@@ -56,7 +56,7 @@ def get(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
         offer = f"Did you mean {close[0]!r}? " if close else ""
         raise NotFoundError(
             f"this workspace has no compute named {name!r}; it has {', '.join(there)}",
-            hint=f"{offer}Use `--set compute=local`, or make a pool of that name on this machine:\n"
+            hint=f"{offer}A job runs elsewhere with `--set compute=local`; a pool of that name is made by:\n"
             f"  workbench compute create --name {name} --type amlcompute --max-instances 2",
         )
     return read(row)

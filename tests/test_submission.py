@@ -144,7 +144,7 @@ def test_faults_of_the_dialect_and_of_the_workspace_come_together(folder: Path, 
         (2, "bogus"),
         (3, "compute"),
         (4, "limits.timeout"),
-        (6, "inputs.d"),
+        (6, "inputs.d.path"),
         (8, "inputs.bad.type"),
     ]
 

@@ -14,11 +14,12 @@ from engines.environments.conda_spec import SpecError, parse_spec
 from engines.environments.definition import WAY_AROUND
 from engines.environments.requirements import Problem, RequirementsReader
 from store.errors import DocumentError, Fault, UsageError
+from store.specs.nearest import suggestion
 
 Place = tuple[str | int, ...]
 """Where something stands in a document: ``("dependencies", 2)``."""
 
-_KEYS = frozenset({"name", "channels", "dependencies", "variables", "prefix", "platforms", "category"})
+_KEYS = ("name", "channels", "dependencies", "variables", "prefix", "platforms", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def read(data: Any, folder: Path | None, reader: RequirementsReader) -> CondaFil
         return CondaFile(problems=[PlacedProblem((), problem)])
     for key in data:
         if key not in _KEYS:
-            result.problems.append(PlacedProblem((str(key),), Problem(f"'{key}' is no key of a conda file")))
+            problem = Problem(f"{key!r} is no key of a conda file", suggestion(str(key), _KEYS))
+            result.problems.append(PlacedProblem((str(key),), problem))
     name = data.get("name")
     result.name = str(name) if name else None
     if data.get("channels"):

@@ -95,13 +95,20 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     attempt(("code",), lambda: check_code(document))
     if parent := document.get("parent_job_name"):
         attempt(("parent_job_name",), lambda: jobs.get(connection, parent))
-    for name in document.get("inputs") or {}:
-        attempt(("inputs", name), lambda name=name: data.check_input(connection, layout, document, name))
-    for name in document.get("outputs") or {}:
-        attempt(("outputs", name), lambda name=name: data.check_output(layout, document, name))
+    for name, given in (document.get("inputs") or {}).items():
+        place = ("inputs", name, *path_key(given))
+        attempt(place, lambda name=name: data.check_input(connection, layout, document, name))
+    for name, given in (document.get("outputs") or {}).items():
+        place = ("outputs", name, *path_key(given))
+        attempt(place, lambda name=name: data.check_output(layout, document, name))
     if faults:
         raise DocumentError(faults)
     return Checked(compute, slots, definition)
+
+
+def path_key(given: object) -> tuple[str, ...]:
+    """The key that says where an input or output lies, where there is one."""
+    return ("path",) if isinstance(given, Mapping) and "path" in given else ()
 
 
 def environment(connection: sqlite3.Connection, submission: Submission) -> Definition:

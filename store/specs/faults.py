@@ -61,7 +61,9 @@ def _fault(detail: Mapping[str, Any], path: Path, at_key: bool, document: Docume
     if kind == "extra_forbidden":
         return document.fault(path, f"unknown key {path[-1]!r}", _unknown_key_hint(path, document, model), at_key=True)
     if kind == "missing":
-        return document.fault(path, f"the key {path[-1]!r} is missing", _description(path, document, model))
+        types = _types_at(path[:-1], document, model) if path[-1] == "type" else []
+        hint = f"Allowed: {', '.join(types)}" if len(types) > 1 else _description(path, document, model)
+        return document.fault(path, f"the key {path[-1]!r} is missing", hint)
     if kind == "literal_error":
         return _not_allowed(path, value, context, document, model)
     if kind == "greater_than_equal":
@@ -69,6 +71,8 @@ def _fault(detail: Mapping[str, Any], path: Path, at_key: bool, document: Docume
         return document.fault(path, message, _description(path, document, model))
     if what := _EXPECTED.get(kind) or context.get("what"):
         hint = context.get("hint") or _type_hint(kind, path, value, document) or _description(path, document, model)
+        if what == "a mapping":
+            hint = " ".join(filter(None, (hint, _mapping_hint(path, document, model))))
         if value is None:
             message = f"the key has no value; expected {what}"
             return document.fault(path, message, "Give it a value, or leave the key away.")
@@ -85,6 +89,16 @@ def _type_hint(kind: str, path: Path, value: Any, document: Document) -> str | N
     if entry.value.argument is not None:
         return f"Put it in quotes: {entry.value.file} '{path_text(path)}=\"{written}\"'"
     return f'Put it in quotes: "{written}"'
+
+
+def _mapping_hint(path: Path, document: Document, model: type[Spec]) -> str | None:
+    """How to write a mapping in the place of something else."""
+    if not path:
+        return None
+    part = _resolve(_annotation_at(path, document, model), {})
+    if isinstance(part, type) and issubclass(part, Spec):
+        return f"Its keys: {', '.join(_keys(part))}"
+    return f"Write `{path[-1]}: {{NAME: VALUE}}`." if get_origin(part) is dict else None
 
 
 def _not_allowed(path: Path, value: Any, context: Mapping[str, Any], document: Document, model: type[Spec]) -> Fault:

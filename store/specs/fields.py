@@ -122,7 +122,7 @@ def _port_name(value: str) -> str:
 
 def _bad_name(value: str, what: str, allowed: str, signs: str, first: str = "") -> Exception:
     better = re.sub(rf"[^a-zA-Z0-9{re.escape(signs)}]+", "_", value)[:255]
-    better = better if first else better.lstrip("_.-")
+    better = (better if first else better.lstrip("_.-")) if re.search("[a-zA-Z0-9]", better) else ""
     better = first + better if first and better[:1].isdigit() else better
     hint = f"Allowed: {allowed}." + (f" How about {better!r}?" if better and better != value else "")
     return refusal(f"{value!r} cannot be {what}", hint)

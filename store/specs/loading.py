@@ -55,7 +55,7 @@ def model_of(kind: str) -> type[Spec]:
         return _brought(plugins.find(GROUP)[kind])
     from store.specs.nearest import suggestion
 
-    raise UsageError(f"There is no kind of document {kind!r}", hint=suggestion(kind, kinds(), introduction="There are"))
+    raise UsageError(f"there is no kind of document {kind!r}", hint=suggestion(kind, kinds(), introduction="There are"))
 
 
 def _brought(plugin: plugins.Plugin) -> type[Spec]:

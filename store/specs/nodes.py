@@ -139,6 +139,13 @@ def _refuse_depth(source: Source) -> None:
             depth -= 1
 
 
+_SYNTAX_HINTS = {
+    "unexpected end of stream": "Close the quote.",
+    "expected key": "Indent the keys of one mapping alike; in a text in single quotes write '' for a quote.",
+    "expected ',' or": "Close the bracket, or put a comma between two values.",
+}
+
+
 def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
     mark = error.problem_mark or error.context_mark
     place = source.place(mark) if mark is not None else Place(source.file, 1, 1, source.argument)
@@ -162,6 +169,7 @@ def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
         problem = "an alias (*) of an anchor (&) that does not exist"
         hint = "Put a value that begins with '*' in quotes."
     elif error.context and error.context_mark is not None:
+        hint = next((hint for part, hint in _SYNTAX_HINTS.items() if part in problem), None)
         problem = f"{problem} ({error.context} that begins in line {error.context_mark.line + 1})"
     return fault_at(place, (), f"not valid YAML: {problem}", hint)
 

@@ -45,7 +45,7 @@ def _read(file: str) -> str:
         with open(file, "rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise NotFoundError(f"There is no file {file}", hint=_beside(file)) from None
+        raise NotFoundError(f"there is no file {file}", hint=_beside(file)) from None
     except OSError as error:
         reason = "it is a folder" if os.path.isdir(file) else (error.strerror or str(error))
         hint = _documents_in(file) if os.path.isdir(file) else None

@@ -82,7 +82,7 @@ def test_merge_keys_add_and_never_replace(tmp_path: Path) -> None:
 
 def test_a_missing_file_names_the_one_beside_it(tmp_path: Path) -> None:
     (tmp_path / "job.yml").write_text("command: a")
-    with pytest.raises(NotFoundError, match=r"There is no file .*job\.yaml") as caught:
+    with pytest.raises(NotFoundError, match=r"there is no file .*job\.yaml") as caught:
         load_document(tmp_path / "job.yaml")
     assert caught.value.exit_code == 3
     assert caught.value.hint == f"Did you mean {tmp_path / 'job.yml'}?"
