@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from store import trees
-from store.addresses import Address, key, no_listing
+from store.addresses import AZURE_SCHEMES, Address, key, no_listing
 from store.disk import explain, locked, publish, staging, write_whole
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
 from store.lent import variables
@@ -107,8 +107,17 @@ def check(url: str, *, want_folder: bool) -> None:
     if url.startswith("file:"):
         return
     address = Address.parse(url)
-    if want_folder and address.scheme in ("http", "https") and find(address) is None:
+    by_web = address.scheme in ("http", "https")
+    if (by_web and not want_folder) or address.scheme in AZURE_SCHEMES or find(address) is not None:
+        return  # Azure's addresses are asked without an account first, which needs no library
+    if by_web:
         raise with_way_out(no_listing(address), address)
+    from store.transfer import remote  # which imports fsspec: most addresses do not need it
+
+    try:
+        remote.check_scheme(address)
+    except WorkbenchError as error:
+        raise with_way_out(error, address) from None
 
 
 def local_path(url: str) -> Path:

@@ -467,6 +467,26 @@ def test_a_scheme_that_nothing_knows() -> None:
         cache.fetch("gopher://h/x")
 
 
+@pytest.mark.parametrize("want_folder", [False, True])
+def test_an_address_that_nothing_here_reaches_is_known_before_it_is_asked(tmp_path: Path, want_folder: bool) -> None:
+    with pytest.raises(UsageError, match="begin with htp://") as caught:
+        cache.check("htp://h/x", want_folder=want_folder)
+    assert "Did you mean http://?" in str(caught.value)
+    assert "workbench cache add htp://h/x PATH" in str(caught.value)
+    missing = next(scheme for scheme, library in LIBRARIES.items() if importlib.util.find_spec(library) is None)
+    with pytest.raises(MachineError, match=f"the library for {missing}:// addresses is not installed"):
+        cache.check(f"{missing}://h/x", want_folder=want_folder)
+    for url in ("https://h/x", "memory://h/x", "wasbs://c@a.blob.core.windows.net/x"):
+        cache.check(url, want_folder=False)
+    (tmp_path / "x").write_text("x")
+    cache.add("htp://h/x", tmp_path / "x")
+    cache.check("htp://h/x", want_folder=want_folder)
+
+
+LIBRARIES = {"s3": "s3fs", "gcs": "gcsfs", "oci": "ocifs", "box": "boxfs"}
+"""Some of fsspec's schemes, and the library that each needs: a machine that has them all is not one for this test."""
+
+
 MEMORY = "memory://bucket"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -42,20 +43,38 @@ def open_filesystem(address: Address) -> tuple[Any, str]:
     """The file system of an address, and the path there. Raises MissingLibraryError, naming what to install."""
     import fsspec
 
-    url = azure_url(address.given)
-    if urlsplit(url).scheme not in fsspec.available_protocols():
-        raise UsageError(f"{address}: nothing here knows addresses that begin with {address.scheme}://")
+    check_scheme(address)
     with translated(address):
         try:
-            system, path = fsspec.url_to_fs(url)
+            system, path = fsspec.url_to_fs(azure_url(address.given))
         except ImportError as error:
-            extra = EXTRAS.get(address.scheme)
-            install = f'pip install "workbench-ml[{extra}]"' if extra else str(error)
-            raise MissingLibraryError(
-                f"{address}: the library for {address.scheme}:// addresses is not installed",
-                hint=f"Install it: {install}",
-            ) from error
+            raise missing_library(address, str(error)) from error
         return system, path
+
+
+def check_scheme(address: Address) -> None:
+    """Raises UsageError for a scheme that nobody knows, MissingLibraryError where its library is plainly not there."""
+    import fsspec
+    from fsspec.registry import known_implementations
+
+    scheme = urlsplit(azure_url(address.given)).scheme
+    if scheme not in fsspec.available_protocols():
+        from store.specs.nearest import nearest
+
+        meant = nearest(scheme, (*AZURE_SCHEMES, *fsspec.available_protocols()))
+        hint = f"Did you mean {meant}://?" if meant else None
+        raise UsageError(f"{address}: nothing here knows addresses that begin with {address.scheme}://", hint=hint)
+    known = known_implementations.get(scheme, {})
+    if find_spec(known.get("class", "fsspec").partition(".")[0]) is None:
+        raise missing_library(address, known.get("err", ""))
+
+
+def missing_library(address: Address, why: str) -> MissingLibraryError:
+    """The error for an address that fsspec would reach if only a library were installed."""
+    extra = EXTRAS.get(address.scheme)
+    install = f'pip install "workbench-ml[{extra}]"' if extra else why
+    message = f"{address}: the library for {address.scheme}:// addresses is not installed"
+    return MissingLibraryError(message, hint=f"Install it: {install}")
 
 
 def azure_url(url: str) -> str:
