@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Locate = Callable[[Path], tuple[str, int, int]]
 
+_CURATED = "azureml://registries/azureml/environments/"
 _AZURE_SCHEMES = {"http", "https", "wasb", "wasbs", "abfs", "abfss", "adl"}
 _WITHOUT_EFFECT_HERE: dict[Path, str] = {
     ("resources", "instance_type"): "the size of the machine",
@@ -36,7 +37,7 @@ def differences(job: CommandJob | Mapping[str, Any], locate: Locate = lambda pat
     document = job if isinstance(job, Mapping) else job.document()
     notes = _Notes(document, locate)
     found = [*notes.required(), *notes.names(), *notes.paths(), *notes.expressions(), *notes.variables()]
-    found += notes.without_effect()
+    found += [*notes.registered_outputs(), *notes.without_effect()]
     return sorted(found, key=lambda note: (note.file, note.line, note.column))
 
 
@@ -52,7 +53,7 @@ class _Notes:
         environment, compute = self.document.get("environment"), self.document.get("compute")
         if environment is None:
             message = "Azure ML requires an `environment`; here the job gets the Python that runs Workbench"
-            yield self._note(("environment",), message, "Name one, such as azureml:sklearn-1.5@latest.")
+            yield self._note(("environment",), message, f"Name one, such as {_CURATED}sklearn-1.5/labels/latest.")
         elif isinstance(environment, Mapping):
             yield from self._inline_environment(environment)
         elif re.fullmatch("azureml:current([:@].*)?", environment):
@@ -97,6 +98,15 @@ class _Notes:
                 hint = "Write azureml://datastores/workspaceblobstore/paths/PATH, or leave the path away."
                 yield self._note(path, message, hint)
 
+    def registered_outputs(self) -> Iterator[Fault]:
+        """Outputs that Azure ML makes an asset of."""
+        for name, value in self.document.get("outputs", {}).items():
+            if isinstance(value, Mapping) and "name" in value:
+                message = (
+                    f"Azure ML registers the output {name!r} as {value['name']!r}; here it stays with the job alone"
+                )
+                yield self._note(("outputs", name, "name"), message)
+
     def _references(self, ports: str) -> Iterator[tuple[str, Path, object]]:
         for name, value in self.document.get(ports, {}).items():
             if isinstance(value, Mapping) and "path" in value:
@@ -140,7 +150,7 @@ class _Notes:
         resources = self.document.get("resources", {})
         for path, what in _WITHOUT_EFFECT_HERE.items():
             if path[-1] in (self.document if len(path) == 1 else resources):
-                yield self._note(path, f"{what} matters only on Azure ML")
+                yield self._note(path, f"only Azure ML makes use of {what}")
         if (count := resources.get("instance_count", 1)) > 1:
             message = f"Azure ML takes {count} machines; here all nodes of the job share this one"
             yield self._note(("resources", "instance_count"), message)

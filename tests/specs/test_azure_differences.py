@@ -77,7 +77,14 @@ def test_what_may_be_absent_here_only(tmp_path: Path) -> None:
             ("limits: {timeout: 60}", "environment_variables: {DATA: '${{inputs.seed}}'}"),
             "10:31: environment_variables.DATA: ${{inputs.seed}} stands for nothing in this job and stays as it is",
         ),
-        (("limits: {timeout: 60}", "identity: {type: managed}"), "10:11: identity: only Azure ML makes use of the identity"),
+        (
+            ("{path: azureml://datastores/workspaceblobstore/paths/models}", "{name: iris-model}"),
+            "9:17: outputs.model.name: Azure ML registers the output 'model' as 'iris-model'; here it stays",
+        ),
+        (
+            ("limits: {timeout: 60}", "identity: {type: managed}"),
+            "10:11: identity: only Azure ML makes use of the identity",
+        ),
         (
             ("limits: {timeout: 60}", "resources: {instance_type: x}"),
             "10:28: resources.instance_type: only Azure ML makes use of the size of the machine",

@@ -10,20 +10,23 @@ from engines.jobs import submission
 from store.specs.azure_differences import differences
 from workbench.cli.options import Session
 from workbench.cli.submitting import read
+from workbench.cli.talk import say
 
 
 def validate(session: Session, file: Path, overrides: Iterable[str]) -> list[dict[str, Any]]:
     """What Azure ML would treat differently. Raises DocumentError when the document is not valid here."""
     submitted = read(session, file, overrides)
-    submission.check(session.connection_for_reading(), session.layout, submitted)
+    checked = submission.check(session.connection_for_reading(), session.layout, submitted)
+    for note in checked.environment.notes:
+        say(f"environment {checked.environment}: {note}")
     return [
         {
-            "path": note.path,
-            "line": note.line,
-            "column": note.column,
-            "message": note.message,
-            "hint": note.hint,
-            "text": str(note),
+            "path": each.path,
+            "line": each.line,
+            "column": each.column,
+            "message": each.message,
+            "hint": each.hint,
+            "text": str(each),
         }
-        for note in differences(submitted.document, submitted.place)
+        for each in differences(submitted.document, submitted.place)
     ]
