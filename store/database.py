@@ -67,7 +67,7 @@ def is_frozen(database: Path) -> bool:
 
 def is_read_only(database: Path) -> bool:
     """Whether nothing can be made beside a database."""
-    return not os.access(database.parent, os.W_OK)
+    return database.parent.is_dir() and not os.access(database.parent, os.W_OK)
 
 
 def left_out(database: Path) -> Path | None:
