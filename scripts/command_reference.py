@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import click
 
 from workbench.cli.main import cli
+from workbench.cli.options import Word
 
 SHARED = {"workspace_path": "--workspace", "output": "--output", "query": "--query"}
 """Options of many commands, told once."""
@@ -96,7 +97,10 @@ def row(option: click.Option) -> str:
 
 def choices(parameter: click.Parameter) -> str:
     """The words that a parameter may be."""
-    return "|".join(map(str, parameter.type.choices)) if isinstance(parameter.type, click.Choice) else ""
+    match parameter.type:
+        case Word(words=words) | click.Choice(choices=words):
+            return "|".join(words)
+    return ""
 
 
 def cell(text: str) -> str:

@@ -247,6 +247,40 @@ def test_an_environment_of_a_version_that_is_not_there(cli: Cli) -> None:
     assert "'sklearn-1.5' of version '99'" in done.stderr
 
 
+def test_a_curated_environment_is_data_like_any_other(cli: Cli) -> None:
+    assert json.loads(cli("environment", "show", "sklearn-1.5", "--query", "dependencies[0]").stdout)
+    assert "('" not in cli("environment", "show", "sklearn-1.5", "-o", "table").stdout
+
+
+def test_words_of_an_option_in_any_case_and_the_nearest_one(cli: Cli, some_jobs: list[str]) -> None:
+    assert len(json.loads(cli("job", "list", "--status", "completed", "-o", "JSON").stdout)) == 1
+    assert "NotStarted|Queued|" in cli("job", "list", "--help").stdout
+    done = cli("job", "list", "--status", "Compelted")
+    assert done.returncode == 2
+    assert "Did you mean 'Completed'?" in done.stderr
+
+
+def test_an_input_that_set_adds_and_nothing_names_is_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "d.yml").write_text("command: echo ${{inputs.epochs}}\ninputs: {epochs: 1, unused: 2}\n")
+    done = cli("job", "validate", tmp_path / "d.yml", "--set", "inputs.epoch=3", "--set", "inputs.unused=3")
+    assert done.returncode == 0
+    assert "--set:1:14: inputs.epoch: a new input, which the command does not name" in done.stderr
+    assert "did you mean 'epochs'? The document has: epochs, unused" in done.stderr
+    assert "inputs.unused" not in done.stderr
+    named = cli("job", "validate", tmp_path / "d.yml", "--set", "command=echo ${{inputs.x}}", "--set", "inputs.x=3")
+    assert "new input" not in named.stderr
+
+
+def test_a_shortened_list_says_so_on_a_terminal(terminal: Terminal, some_jobs: list[str]) -> None:
+    assert "and older ones: --max-results 4 shows more" in terminal("job", "list", "--max-results", "2")
+    assert "older" not in terminal("job", "list", "--max-results", "3")
+
+
+def test_validate_tells_what_stands_in_for_an_environment(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "d.yml").write_text("command: a\nenvironment: azureml:sklearn-1.5:99\n")
+    assert "in place of Azure ML's version 99" in cli("job", "validate", tmp_path / "d.yml").stderr
+
+
 def test_completion_offers_what_there_is(shell: Shell, some_jobs: list[str]) -> None:
     def offered(line: str) -> list[str]:
         words = len(line.split(" ")) - 1
@@ -261,4 +295,6 @@ def test_completion_offers_what_there_is(shell: Shell, some_jobs: list[str]) -> 
     assert offered(f"workbench job stream --name {some_jobs[0][:-1]}") == [some_jobs[0]]
     assert offered("workbench compute show ") == ["local"]
     assert offered("workbench schema job.") == ["job.command"]
+    assert offered("workbench job list --status c") == ["CancelRequested", "Canceled", "Completed"]
+    assert offered("workbench environment show skl") == ["sklearn-1.5"]
     assert "complete -o" in shell('eval "$($workbench completion bash)"; complete -p workbench').stdout

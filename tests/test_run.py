@@ -161,6 +161,7 @@ def test_ctrl_c_cancels(started: Callable[..., subprocess.Popen[bytes]], layout:
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert b"Canceled" in errors
+    assert errors.count(b"cancelling") == 1
     assert status(layout, "long") == "Canceled"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,6 +26,10 @@ class CuratedEnvironment:
     python: str
     dependencies: tuple[str, ...]
     aliases: tuple[str, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """It as other documents are: of what JSON knows."""
+        return {**asdict(self), "dependencies": list(self.dependencies), "aliases": list(self.aliases)}
 
     def python_specifier(self) -> str:
         """The Pythons that both the environment and the MLflow of Workbench run on."""

@@ -15,7 +15,8 @@ from store.specs.nodes import Entry, Path, Place, fault_at
 class Document:
     """What a file, its overrides and the flags of the command line say together.
 
-    ``faults`` holds what is wrong with it as YAML without keeping its other faults from being found.
+    ``faults`` holds what is wrong with it as YAML without keeping its other faults from being found, ``added`` what
+    overrides brought that it did not have, down to the second key: ``("inputs", "epochs")``.
     """
 
     file: str
@@ -23,6 +24,7 @@ class Document:
     data: dict[str, Any]
     entries: dict[Path, Entry] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    added: list[Path] = field(default_factory=list)
 
     @classmethod
     def of(cls, data: Mapping[str, Any], *, file: str = "", folder: FilePath | None = None) -> Document:

@@ -89,11 +89,14 @@ def apply(document: Document, argument: str) -> None:
         construction = Construction(Source(FLAG, assignment.text, assignment.text_column - 1, argument))
         key = Place(FLAG, 1, assignment.columns[-1], argument)
         value = _value(construction, assignment.path, key)
+        is_new = document.value(assignment.path[:2]) is None
         container = _container(document, assignment, argument)
     except DocumentError as error:
         document.faults += error.faults
         return
     document.faults += construction.faults
+    if is_new:
+        document.added.append(assignment.path[:2])
     last = assignment.path[-1]
     if isinstance(container, list) and last == len(container):
         container.append(value)

@@ -13,6 +13,7 @@ import pytest
 
 from store.layout import Layout
 from store.tracking import runs
+from workbench.cli.runs import metrics_in_short, metrics_named
 
 TITLES = {"job_2": "a wider net"}
 """Display names that are not the job's name."""
@@ -59,6 +60,16 @@ def test_without_a_workspace(cli: Cli, tmp_path_factory: pytest.TempPathFactory)
     assert cli("experiment", "show", "apples", "-w", nowhere).returncode == 3
     assert cli("runs", "search", "", "-w", nowhere).returncode == 3
     assert not os.path.exists(nowhere)
+
+
+def test_a_search_shows_the_metrics_that_it_asks_about() -> None:
+    row = {"metrics": {"a": 1.0, "acc": 0.9, "loss of all": 2.0, "system/cpu": 3.0}}
+
+    def shown(*asked: str) -> str:
+        return metrics_in_short(row, metrics_named(asked))
+
+    assert shown("metrics.acc > 0.5 AND params.a = '1'", "metrics.`loss of all` DESC") == "acc=0.9\nloss of all=2"
+    assert shown("params.a = '1'") == shown("metrics.none > 1") == "a=1\nacc=0.9\nloss of all=2"
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ def completion(shell: str) -> None:
 
     \b
     bash:  eval "$(workbench completion bash)"      in ~/.bashrc
-    zsh:   eval "$(workbench completion zsh)"       in ~/.zshrc
+    zsh:   eval "$(workbench completion zsh)"       in ~/.zshrc, after compinit
     fish:  workbench completion fish | source       in ~/.config/fish/config.fish
     """
     from workbench.cli.main import cli

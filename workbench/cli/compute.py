@@ -12,6 +12,7 @@ from store import computes
 from store.errors import UsageError, WorkbenchError
 from workbench.cli.options import (
     Session,
+    Word,
     compute_names,
     document_options,
     name_argument,
@@ -36,7 +37,7 @@ def compute() -> None:
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(types(), case_sensitive=False),
+    type=Word(*types()),
     help="What kind; amlcompute and local are pools of slots here. Default: amlcompute.",
 )
 @click.option("--size", help="Accepted and kept; this machine is the size it is.")

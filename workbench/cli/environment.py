@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -59,13 +58,21 @@ def list_environments(session: Session, output: str | None, query: str | None) -
     """List environments. Those of the workspace, and those that come with Workbench."""
     from engines.environments.curated import curated as shipped
 
-    curated = [{**asdict(each), "curated": True} for each in shipped()]
+    curated = [{**each.document(), "curated": True} for each in shipped()]
     registered = [{**each, "curated": False} for each in environments.find(session.connection_for_reading())]
     emit(registered + curated, output, query, ("name", "version", "curated", "description"))
 
 
+def names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of environments for shell completion, those that come with Workbench too."""
+    from engines.environments.curated import curated
+
+    shipped = [each.name for each in curated() if each.name.startswith(incomplete)]
+    return list(dict.fromkeys([*environment_names(ctx, parameter, incomplete), *shipped]))
+
+
 @environment.command()
-@name_argument("environment", environment_names)
+@name_argument("environment", names)
 @click.option("--version", "-v", help="Default: the newest.")
 @output_options
 @workspace_option
@@ -76,7 +83,7 @@ def show(session: Session, name: str, version: str | None, output: str | None, q
     found = environments.lookup(session.connection_for_reading(), name, version)
     if found is None:
         curated = find(name)
-        found = asdict(curated) if curated and version in (None, "latest", curated.version) else None
+        found = curated.document() if curated and version in (None, "latest", curated.version) else None
     if found is None:
         wanted = f"{name!r}" if version is None else f"{name!r} of version {version!r}"
         raise NotFoundError(f"there is no environment {wanted}", hint="`workbench environment list` shows all.")

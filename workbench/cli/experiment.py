@@ -7,8 +7,8 @@ from contextlib import closing
 import click
 
 from store.tracking import runs
-from store.tracking.experiments import experiment_names, list_experiments, show_experiment
-from workbench.cli.options import Session, name_argument, output_options, workspace_option
+from store.tracking.experiments import list_experiments, show_experiment
+from workbench.cli.options import Session, experiment_names, name_argument, output_options, workspace_option
 from workbench.cli.output import Column, age, emit
 from workbench.cli.talk import say
 
@@ -22,16 +22,6 @@ LIST_COLUMNS: tuple[Column, ...] = (
 @click.group()
 def experiment() -> None:
     """List experiments and show one."""
-
-
-def names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Names of experiments for shell completion."""
-    try:
-        session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
-        with closing(runs.connect(session.layout)) as connection:
-            return [name for name in experiment_names(connection) if name.startswith(incomplete)]
-    except Exception:  # noqa: BLE001  (an error text in the middle of a completion helps nobody)
-        return []
 
 
 @experiment.command("list")
@@ -50,7 +40,7 @@ def list_command(session: Session, include_archived: bool, output: str | None, q
 
 
 @experiment.command()
-@name_argument("experiment", names)
+@name_argument("experiment", experiment_names)
 @output_options
 @workspace_option
 def show(session: Session, name: str, output: str | None, query: str | None) -> None:

@@ -14,7 +14,9 @@ from store.errors import ConflictError, UsageError
 from workbench.agent import start
 from workbench.cli.options import (
     Session,
+    Word,
     document_options,
+    experiment_names,
     job_names,
     name_argument,
     output_options,
@@ -72,8 +74,8 @@ def create(
 
 @job.command("list")
 @click.option("--max-results", "-r", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
-@click.option("--status", multiple=True, type=click.Choice(STATES, case_sensitive=False), help="Only this state.")
-@click.option("--experiment-name", help="Only this experiment.")
+@click.option("--status", multiple=True, type=Word(*STATES), help="Only this state.")
+@click.option("--experiment-name", shell_complete=experiment_names, help="Only this experiment.")
 @click.option("--parent-job-name", help="Only the children of this job.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only jobs with this tag.")
 @click.option("--archived-only", is_flag=True, help="Only archived jobs.")
@@ -103,12 +105,16 @@ def list_jobs(
         tags=dict(tag_filter(tag) for tag in tags),
         archived=None if include_archived else archived_only,
     )
-    found = jobs.find(session.connection, wanted, max_results) if session.found.exists else []
+    found = jobs.find(session.connection, wanted, max_results + 1) if session.found.exists else []
     if session.found.exists:
         session.watch()
     if not found:
         say("no jobs" if any((status, experiment_name, parent_job_name, tags)) else "no jobs yet: workbench run FILE")
-    emit([summary(each, obstacle(session.connection, each)) for each in found], output, query, LIST_COLUMNS)
+    emit(
+        [summary(each, obstacle(session.connection, each)) for each in found[:max_results]], output, query, LIST_COLUMNS
+    )
+    if len(found) > max_results and sys.stdout.isatty():
+        say(f"and older ones: --max-results {2 * max_results} shows more", dim=True)
 
 
 def why(row: Mapping[str, Any]) -> str:
@@ -249,7 +255,8 @@ def download(
     )
     for note in copied.notes:
         say(note)
-    say(f"{copied.files} files, {size(copied.bytes)} of them copied now, in {copied.target}")
+    files = f"{copied.files} file{'s' if copied.files != 1 else ''}"
+    say(f"{files}, {size(copied.bytes)} of them copied now, in {copied.target}")
     click.echo(str(copied.target))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -14,7 +14,37 @@ from store.errors import UsageError
 from store.layout import Layout
 from workbench.cli.talk import say
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Word(click.ParamType):  # type: ignore[type-arg]  # before click 8.4 the class has no parameter
+    """One of some words. Any case is read; shown, completed and passed on it is as it is written here."""
+
+    name = "word"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return f"[{'|'.join(self.words)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        for word in self.words:
+            if word.lower() == str(value).lower():
+                return word
+        from store.specs.nearest import nearest
+
+        found = nearest(str(value), self.words)
+        meant = f" Did you mean {found!r}?" if found else ""
+        raise click.BadParameter(f"{value!r} is not one of {', '.join(self.words)}.{meant}", ctx, param)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self.words if word.lower().startswith(incomplete.lower())]
 
 
 class Session:
@@ -94,7 +124,7 @@ def output_options(command: Command) -> Command:
     return click.option(
         "--output",
         "-o",
-        type=click.Choice(["table", "json", "yaml", "tsv"]),
+        type=Word("table", "json", "yaml", "tsv"),
         help="Default: a table on a terminal, else JSON.",
     )(command)
 
@@ -140,6 +170,20 @@ def stored_names(sql: str) -> Callable[[click.Context, click.Parameter, str], li
             return []
 
     return complete
+
+
+def experiment_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Names of experiments for shell completion."""
+    from contextlib import closing
+
+    try:
+        from store.tracking import experiments, runs
+
+        session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
+        with closing(runs.connect(session.layout)) as connection:
+            return [name for name in experiments.experiment_names(connection) if name.startswith(incomplete)]
+    except Exception:  # noqa: BLE001  (as above)
+        return []
 
 
 job_names = stored_names(

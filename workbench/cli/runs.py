@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
 from store.errors import UsageError
-from workbench.cli.options import Session, output_options, workspace_option
+from workbench.cli.options import Session, experiment_names, output_options, workspace_option
 from workbench.cli.output import Column, emit
 from workbench.cli.talk import say
 
 SHOWN_METRICS = 4
 
 
-def metrics_in_short(row: Mapping[str, Any]) -> str:
-    """The first metrics of a run's own on one line, system metrics left out."""
-    own = {key: value for key, value in sorted(row["metrics"].items()) if not key.startswith("system/")}
-    shown = [f"{key}={value:.6g}" for key, value in list(own.items())[:SHOWN_METRICS]]
-    return " ".join([*shown, f"and {len(own) - SHOWN_METRICS} more"] if len(own) > SHOWN_METRICS else shown)
+METRIC = re.compile(r"""\bmetrics?\.(?:"([^"]+)"|`([^`]+)`|([\w./-]+))""")
+"""A metric in a filter or an order."""
+
+
+def metrics_in_short(row: Mapping[str, Any], asked: Iterable[str] = ()) -> str:
+    """The metrics that were asked about, else the first of the run's own; system metrics left out."""
+    found: Mapping[str, float] = row["metrics"]
+    if wanted := [key for key in asked if key in found]:
+        return "\n".join(f"{key}={found[key]:.6g}" for key in wanted)
+    own = sorted(key for key in found if not key.startswith("system/"))
+    shown = [f"{key}={found[key]:.6g}" for key in own[:SHOWN_METRICS]]
+    return "\n".join([*shown, f"and {len(own) - SHOWN_METRICS} more"] if len(own) > SHOWN_METRICS else shown)
 
 
 def name_and_title(row: Mapping[str, Any]) -> str:
@@ -28,12 +36,20 @@ def name_and_title(row: Mapping[str, Any]) -> str:
     return row["name"] if title in (None, row["name"]) else f"{row['name']} ({title})"
 
 
-LIST_COLUMNS: tuple[Column, ...] = (
-    ("name", name_and_title),
-    ("experiment", lambda row: row["experiment_name"]),
-    "status",
-    ("metrics", metrics_in_short),
-)
+def metrics_named(texts: Iterable[str]) -> list[str]:
+    """The metrics that a filter and its orders name, each once."""
+    return list(dict.fromkeys(next(filter(None, match)) for text in texts for match in METRIC.findall(text)))
+
+
+def columns(asked: Iterable[str]) -> tuple[Column, ...]:
+    """What the table shows, given the texts of the filter and the order."""
+    metrics = metrics_named(asked)
+    return (
+        ("name", name_and_title),
+        ("experiment", lambda row: row["experiment_name"]),
+        "status",
+        ("metrics", lambda row: metrics_in_short(row, metrics)),
+    )
 
 
 @click.group()
@@ -43,7 +59,14 @@ def runs() -> None:
 
 @runs.command()
 @click.argument("filter_text", metavar="[FILTER]", default="")
-@click.option("--experiment", "experiments", multiple=True, metavar="NAME", help="Only in this experiment.")
+@click.option(
+    "--experiment",
+    "experiments",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=experiment_names,
+    help="Only in this experiment.",
+)
 @click.option("--all", "everywhere", is_flag=True, help="In all experiments, which is the default.")
 @click.option("--order-by", multiple=True, metavar="KEY", help='For example "metrics.acc DESC". Default: latest first.')
 @click.option(
@@ -78,4 +101,4 @@ def search(
     )
     if not found:
         say("no runs match")
-    emit(found, output, query, LIST_COLUMNS)
+    emit(found, output, query, columns((filter_text, *order_by)))

@@ -126,6 +126,7 @@ def follow(
     while True:
         if interrupts.fresh():
             on_interrupt(interrupts.count)
+            told.cancelling = True
         if (now := database.data_version(connection)) != version:
             version, job = now, jobs.get(connection, name)
             told.state(job)
@@ -162,6 +163,8 @@ class Told:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
         self.last = ""
+        self.cancelling = False
+        """Whether the user asked for it right here, and was told so."""
 
     def state(self, job: Job) -> None:
         """Tell of waiting in the queue, and of a cancellation under way."""
@@ -172,7 +175,7 @@ class Told:
         elif job.status == "Queued":
             ahead = queue.position(self.connection, job)
             text = f"queued on {job.compute}" + (f", {ahead} ahead" if ahead else "")
-        elif job.status == "CancelRequested":
+        elif job.status == "CancelRequested" and not self.cancelling:
             text = "cancelling"
         if text and text != self.last and (not waiting or time.time() - job.created_at > 0.5):
             say(text, dim=True)

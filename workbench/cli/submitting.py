@@ -25,7 +25,9 @@ def read(session: Session, file: Path, overrides: Iterable[str], **flags: str | 
     """
     overrides = list(overrides)
     try:
-        submitted = checked(loaded(file, overrides, flags), str(file))
+        document = loaded(file, overrides, flags)
+        submitted = checked(document, str(file))
+        tell_unused(document)
         lasting = [each for each in overrides if not each.startswith("name=")]
         return replace(submitted, overrides=(*lasting, *as_overrides(flags)))
     except DocumentError as error:
@@ -54,6 +56,22 @@ def loaded(file: Path, overrides: Iterable[str], flags: Mapping[str, str | None]
         if value is not None:
             document.set_flag(key, value)
     return document
+
+
+def tell_unused(document: Document) -> None:
+    """An input that an override adds and the command does not name is most likely a slip of the pen."""
+    if not document.added:
+        return
+    from store.specs.expressions import references
+    from store.specs.nearest import suggestion
+
+    inputs = document.data.get("inputs") or {}
+    named = {reference.key for reference, _ in references(document.data["command"])}
+    for path in document.added:
+        if len(path) == 2 and path[0] == "inputs" and f"inputs.{path[1]}" not in named:
+            others = [name for name in inputs if ("inputs", name) not in document.added]
+            hint = suggestion(str(path[1]), others, introduction="The document has")
+            say(str(document.fault(path, "a new input, which the command does not name", hint)))
 
 
 def reduce_to_sound(document: Document, faults: Iterable[Fault]) -> bool:
@@ -104,5 +122,6 @@ def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str
     for argument in overrides:
         apply(document, argument)
     again = checked(document, str(before.source.get("file") or before.name))
+    tell_unused(document)
     again = replace(again, overrides=(*before.source.get("overrides", ()), *overrides))
     return submission.resubmit(session.connection, session.layout, before, again, say)
