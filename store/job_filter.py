@@ -14,7 +14,6 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from store.errors import UsageError
-from store.jobs import TERMINAL, UNFINISHED
 
 KEYS = {
     "state": "a job state, or its beginning: state:failed, state:run,queue",
@@ -46,7 +45,11 @@ ALIASES = {
 }
 SORTS = ("created", "name", "experiment", "state", "duration", "compute", "type")
 OPERATORS = (">=", "<=", "!=", ">", "<", "=", ":")
-STATES = (*UNFINISHED, *sorted(TERMINAL))
+STATES = (
+    *("Completed", "Failed", "Canceled", "Running", "Queued", "Preparing"),
+    *("NotStarted", "Finalizing", "CancelRequested"),
+)
+"""In the order in which a beginning is completed."""
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 _TOKEN = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+|["']""")
@@ -185,11 +188,8 @@ def _bare(word: str) -> str:
 def _state(word: str, column: int) -> str:
     given = word.casefold().replace("_", "").replace(" ", "").replace("cancelled", "canceled")
     for state in STATES:
-        if state.casefold() == given:
+        if given and state.casefold().startswith(given):
             return state
-    beginning = [state for state in STATES if given and state.casefold().startswith(given)]
-    if given and len({state[:6] for state in beginning}) == 1:
-        return beginning[-1] if beginning[0] == "CancelRequested" else beginning[0]
     raise FilterError(f"column {column}: no state {word!r}", column, _nearest(word, list(STATES), "States"))
 
 

@@ -135,6 +135,14 @@ def place(connection: sqlite3.Connection, wanted: JobList, key: Key) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {source} WHERE {clauses}", values).fetchone()[0])
 
 
+def key_of(connection: sqlite3.Connection, wanted: JobList, name: str) -> Key | None:
+    """The place of a job, be it in the list or not; None where there is no such job."""
+    source, _, values = _source(wanted)
+    keys = ", ".join(expression for expression, _ in _order(wanted))
+    row = connection.execute(f"SELECT {keys} FROM {source} WHERE job.name = :name", values | {"name": name}).fetchone()
+    return tuple(row) if row else None
+
+
 def key_at(connection: sqlite3.Connection, wanted: JobList, number: int) -> Key | None:
     """The place of the row of a number, for a scroll bar that is dragged; None behind the end."""
     source, where, values = _source(wanted)

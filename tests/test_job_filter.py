@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.job_filter import FilterError, Sort, Term, parse
+from store.job_filter import STATES, FilterError, Sort, Term, parse
+from store.jobs import TERMINAL, UNFINISHED
 
 NOW = 1_000_000.0
 
@@ -24,6 +25,7 @@ def one(text: str) -> Term:
         ("status:Completed,run", Term("state", ":", ("Completed", "Running"))),
         ("-is:queued", Term("state", ":", ("Queued",), negated=True)),
         ("state!=failed", Term("state", ":", ("Failed",), negated=True)),
+        ("state:f", Term("state", ":", ("Failed",))),
         ("state:cancel", Term("state", ":", ("Canceled",))),
         ("exp:iris", Term("exp", ":", ("iris",))),
         ('exp:"my iris"', Term("exp", ":", ("my iris",))),
@@ -42,6 +44,12 @@ def one(text: str) -> Term:
 )
 def test_a_term_is_understood(text: str, term: Term) -> None:
     assert one(text) == term
+
+
+def test_every_state_can_be_asked_for() -> None:
+    assert set(STATES) == {*UNFINISHED, *TERMINAL}
+    for state in STATES:
+        assert one(f"state:{state.casefold()}").values == (state,)
 
 
 def test_terms_and_an_order_stand_side_by_side() -> None:

@@ -109,6 +109,7 @@ def test_pages_give_every_job_once_in_order(
     for number in (0, 17, len(whole) - 1):
         assert job_pages.place(connection, wanted, whole[number].key) == number
         assert job_pages.key_at(connection, wanted, number) == whole[number].key
+        assert job_pages.key_of(connection, wanted, whole[number].name) == whole[number].key
     assert job_pages.key_at(connection, wanted, len(whole)) is None
 
 

@@ -12,8 +12,6 @@ from workbench.tui.access import Stores
 
 PAGE = 120
 """Rows read at once: more than any terminal shows."""
-MOST = 6 * PAGE
-"""Rows kept; those farthest from where one reads are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,11 @@ def around(stores: Stores, wanted: JobList, key: Key | None, patterns: Sequence[
     return _window(stores, wanted, number - len(before), [*before, *at], total, patterns)
 
 
+def around_job(stores: Stores, wanted: JobList, name: str, patterns: Sequence[str] = ()) -> Window:
+    """The rows on both sides of a job, wherever it stands now."""
+    return around(stores, wanted, job_pages.key_of(stores.workbench, wanted, name), patterns)
+
+
 def at_end(stores: Stores, wanted: JobList, patterns: Sequence[str] = ()) -> Window:
     """The last rows."""
     total = job_pages.count(stores.workbench, wanted)
@@ -60,18 +63,6 @@ def at_end(stores: Stores, wanted: JobList, patterns: Sequence[str] = ()) -> Win
 def at_number(stores: Stores, wanted: JobList, number: int, patterns: Sequence[str] = ()) -> Window:
     """The rows around a number: where a scroll bar was dragged to."""
     return around(stores, wanted, job_pages.key_at(stores.workbench, wanted, number), patterns)
-
-
-def beyond(stores: Stores, wanted: JobList, window: Window, *, backwards: bool, patterns: Sequence[str] = ()) -> Window:
-    """A window with the next page added at one side."""
-    edge = (window.rows[0] if backwards else window.rows[-1]).key if window.rows else None
-    added = job_pages.page(stores.workbench, wanted, PAGE, edge, backwards=backwards)
-    if backwards:
-        rows, first = [*added, *window.rows][:MOST], max(0, window.first - len(added))
-    else:
-        rows = [*window.rows, *added][-MOST:]
-        first = window.end + len(added) - len(rows)
-    return _window(stores, wanted, first, rows, window.total, patterns)
 
 
 def _window(

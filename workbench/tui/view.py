@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -62,15 +63,20 @@ class View(Widget):
 
     def reload(self) -> None:
         """Read again; an answer that is still under way is dropped."""
-        self.run_worker(self._load(), group="load", exclusive=True, exit_on_error=True)
+        self.read_guarded(self.load)
 
     def action_reload(self) -> None:
         """Read again because the user asks for it."""
         self.reload()
 
-    async def _load(self) -> None:
+    def read_guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Read in the background, in place of a reading under way; what goes wrong is shown in place of the content."""
+        work: Callable[[], Coroutine[None, None, None]] = partial(self._guarded, reading)
+        self.run_worker(work, group="load", exclusive=True)
+
+    async def _guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
-            await self.load()
+            await reading()
         except NoWorkspaceError as error:
             self.show_empty(
                 f"T{error.message[1:]}", "n  new job, which makes it", "q  leave; `workbench run FILE` makes it too"
@@ -125,6 +131,8 @@ class View(Widget):
 
     def _swap(self, *, notice: bool) -> None:
         shown, hidden = self.query_one(Notice), self.query_one(".content")
+        if shown.display == notice and hidden.display != notice:
+            return
         had_focus = self.has_focus_within
         shown.display, hidden.display = notice, not notice
         if had_focus or self.screen.focused is None:

@@ -1,15 +1,251 @@
-"""The section Jobs."""
+"""The section Jobs: every job of the workspace, filtered, sorted, marked."""
 
 from __future__ import annotations
 
-from workbench.tui.reading import situation
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from store import job_filter
+from store.job_filter import FilterError, JobFilter, Sort
+from store.job_pages import JobList
+from workbench.tui import job_window
+from workbench.tui.job_window import Window
 from workbench.tui.view import View
+from workbench.tui.widgets.filter_line import FilterLine
+from workbench.tui.widgets.job_table import JobTable
+from workbench.tui.widgets.menu import Choice, Menu
+
+SORT_KEYS = {
+    "created": "c",
+    "name": "n",
+    "experiment": "e",
+    "state": "s",
+    "duration": "d",
+    "compute": "p",
+    "type": "t",
+    "metric": "m",
+}
 
 
 class JobsView(View):
-    """Shows nothing yet."""
+    """The list, the line that narrows it, and a line that says what it is narrowed to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", id="jobs.filter"),
+        Binding("s", "sort", "sort", id="jobs.sort"),
+        Binding("escape", "clear", "Clear filter, or back", show=False, id="jobs.clear"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter_text = ""
+        self.list = JobList()
+        self._generation = 0
+
+    def compose_content(self) -> Iterable[Widget]:
+        """Filter line, status line, table."""
+        yield FilterLine(suggest=suggest)
+        yield Static("", classes="jobs-status", markup=False)
+        yield JobTable()
+
+    @property
+    def table(self) -> JobTable:
+        """The list."""
+        return self.query_one(JobTable)
 
     async def load(self) -> None:
-        """Read whether there is a workspace."""
-        await self.bench.access.read(situation)
-        self.show_empty("Nothing here yet", "n  new job")
+        """Read the rows around the cursor anew."""
+        row = self.table.row
+        at_top = self.table.cursor == 0 and self.table.scroll_offset.y == 0
+        if at_top or row is None:
+            await self._read(job_window.around, None)
+        else:
+            await self._read(job_window.around_job, row.name)
+
+    async def _read(self, function: Callable[..., Window], *arguments: object) -> None:
+        self._generation += 1
+        generation = self._generation
+        window = await self.bench.access.read(function, self.list, *arguments)
+        if generation == self._generation:
+            self._take(window)
+
+    def _take(self, window: Window) -> None:
+        self.table.sort = self.list.order
+        self.table.unfolded = self.list.unfolded
+        self.table.take(window)
+        self._tell(window)
+        if window.total or self.filter_text:
+            self.show_content()
+        else:
+            self.show_empty("No jobs yet", "n  new job", "q  leave; `workbench run FILE` runs one from a shell")
+
+    def _tell(self, window: Window) -> None:
+        """Say how many there are, and what narrows and orders them."""
+        parts = [f"{window.total:,} job{'' if window.total == 1 else 's'}"]
+        if self.filter_text:
+            parts.append(f"/{self.filter_text}")
+        if self.list.order != Sort():
+            parts.append(f"sort {self.list.order}")
+        if self.table.marks:
+            parts.append(f"{len(self.table.marks)} marked")
+        if self.filter_text and not window.total:
+            parts.append("esc shows all")
+        self.query_one(".jobs-status", Static).update(Content.styled("  ".join(parts), "$text-muted"))
+
+    def command(self, text: str) -> None:
+        """``:jobs failed``: a state alone is enough."""
+        self.set_filter(f"state:{text}" if is_state(text) else text)
+
+    # -- filter and order ---------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self.query_one(FilterLine).open(self.filter_text)
+
+    def action_clear(self) -> None:
+        """Show all jobs again; with nothing to clear, go back."""
+        if self.filter_text:
+            self.set_filter("")
+        elif self.table.marks:
+            self.table.action_unmark()
+        else:
+            self.app.run_worker(self.bench.action_back())
+
+    def set_filter(self, text: str) -> bool:
+        """Narrow the list; False where the text means nothing, which is then said."""
+        try:
+            narrowed = job_filter.parse(text)
+        except FilterError as error:
+            self.query_one(FilterLine).answer(f"{error.message}. {error.hint}")
+            return False
+        self.query_one(FilterLine).answer("")
+        self.filter_text = text
+        self._narrow(narrowed)
+        return True
+
+    def _narrow(self, narrowed: JobFilter) -> None:
+        self.list = replace(self.list, filter=narrowed)
+        self._from_the_top()
+
+    def _from_the_top(self) -> None:
+        self.table.cursor = 0
+        self.table.scroll_to(y=0, animate=False, force=True)
+        self.reload()
+
+    def action_sort(self) -> None:
+        """Choose the order; the same once more turns it round."""
+        choices = [
+            Choice(key, name, name, "again: turn it round" if name == self.list.order.key else "")
+            for name, key in SORT_KEYS.items()
+        ]
+
+        def take(chosen: str | None) -> None:
+            if chosen is None:
+                return
+            before = self.list.order
+            metric = ""
+            if chosen == "metric":
+                metric = before.metric or self._metric_at_cursor()
+                if not metric:
+                    self.notify("none of these jobs has a metric", severity="warning")
+                    return
+            down = not before.descending if before.key == chosen else chosen in ("created", "duration", "metric")
+            self.list = replace(self.list, sort=Sort(chosen, down, metric), filter=replace(self.list.filter, sort=None))
+            self._from_the_top()
+
+        self.app.push_screen(Menu("Sort by", choices), take)
+
+    def _metric_at_cursor(self) -> str:
+        """The metric that the row shows, else the first that any row shows."""
+        metrics, row = self.table.window.metrics, self.table.row
+        if row is not None and row.name in metrics:
+            return metrics[row.name][0]
+        return next((name for name, _ in metrics.values()), "")
+
+    # -- what the widgets say -----------------------------------------------------------------------------------
+
+    @on(FilterLine.Typed)
+    def filter_typed(self, event: FilterLine.Typed) -> None:
+        """Narrow the list while the user types."""
+        event.stop()
+        self.set_filter(event.text)
+
+    @on(FilterLine.Closed)
+    def filter_closed(self, event: FilterLine.Closed) -> None:
+        """Back to the list; a filter that was given up is undone."""
+        event.stop()
+        if event.text != self.filter_text:
+            self.set_filter(event.text)
+        self.focus_content()
+
+    def focus_content(self) -> None:
+        """The keys work in the list."""
+        if self.query_one(".content").display:
+            self.table.focus(scroll_visible=False)
+        else:
+            super().focus_content()
+
+    @on(JobTable.Opened)
+    async def row_opened(self, event: JobTable.Opened) -> None:
+        """Open the job."""
+        event.stop()
+        await self.bench.open_job(event.row.name)
+
+    @on(JobTable.Needed)
+    def rows_needed(self, event: JobTable.Needed) -> None:
+        """Read the rows where the cursor is now."""
+        event.stop()
+        if event.number is None:
+            self.read_guarded(partial(self._read, job_window.at_end))
+        else:
+            self.read_guarded(partial(self._read, job_window.at_number, event.number))
+
+    @on(JobTable.Folded)
+    def row_folded(self, event: JobTable.Folded) -> None:
+        """Show or hide children under their parent."""
+        event.stop()
+        name = event.row.name if event.row.children else event.row.parent_job_name
+        if name is not None:
+            self.list = replace(self.list, unfolded=self.list.unfolded ^ {name})
+            self.reload()
+
+    @on(JobTable.Marked)
+    def marks_changed(self, event: JobTable.Marked) -> None:
+        """Say how many are marked."""
+        event.stop()
+        self._tell(self.table.window)
+
+
+def is_state(text: str) -> bool:
+    """Whether a word is a job state."""
+    try:
+        return bool(text) and " " not in text and bool(job_filter.parse(f"state:{text}").terms)
+    except FilterError:
+        return False
+
+
+def suggest(text: str) -> str | None:
+    """What the last word of a filter may become."""
+    head, blank, word = text.rpartition(" ")
+    key, colon, value = word.partition(":")
+    if not word:
+        return None
+    if colon and key in ("state", "status", "is"):
+        found = next(
+            (state for state in job_filter.STATES if value and state.casefold().startswith(value.casefold())), None
+        )
+        return f"{head}{blank}{key}:{found.casefold()}" if found else None
+    if colon:
+        return None
+    known = next((name for name in job_filter.KEYS if name.startswith(word)), None)
+    if known is None:
+        return None
+    return f"{head}{blank}{known}{'.' if known in ('metric', 'param') else ':'}"

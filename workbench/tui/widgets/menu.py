@@ -46,7 +46,7 @@ class Menu(ModalScreen[str | None]):
 
     def _line(self, choice: Choice) -> Content:
         return Content.assemble(
-            (f" {choice.key}  ", "bold $accent"), choice.title, (f"  {choice.detail}", "$text-muted")
+            (f" {choice.key}  ", "bold $accent"), choice.title, (f"  {choice.detail}", "dim")
         )
 
     def on_key(self, event: events.Key) -> None:

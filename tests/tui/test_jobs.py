@@ -1,0 +1,259 @@
+"""The list of jobs by keys: moving, filtering, sorting, marking, folding, and what comes in while one looks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from store.layout import Layout
+from tests.many_jobs import add_job, add_jobs
+from tests.tui.conftest import Drive, until
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.screens.jobs import JobsView
+from workbench.tui.widgets.job_table import JobTable
+
+NAMES = [f"job_{number:04d}" for number in range(1000)]
+
+
+@pytest.fixture
+def many(layout: Layout) -> Layout:
+    """A thousand jobs; every tenth failed, those of ``iris`` are every third, and have a metric."""
+    add_jobs(
+        layout,
+        [
+            (
+                name,
+                {
+                    "status": "Failed" if number % 10 == 0 else "Completed",
+                    "experiment_name": "iris" if number % 3 == 0 else "churn",
+                },
+                {"accuracy": number / 1000} if number % 3 == 0 else {},
+            )
+            for number, name in enumerate(NAMES)
+        ],
+    )
+    return layout
+
+
+def table(app: WorkbenchApp) -> JobTable:
+    return app.frame.query_one(JobTable)
+
+
+def view(app: WorkbenchApp) -> JobsView:
+    found = app.frame.view
+    assert isinstance(found, JobsView)
+    return found
+
+
+def at(app: WorkbenchApp) -> str | None:
+    row = table(app).row
+    return row.name if row else None
+
+
+def text(app: WorkbenchApp) -> list[str]:
+    """The lines of the table as they are drawn."""
+    shown = table(app)
+    return ["".join(segment.text for segment in shown.render_line(y)) for y in range(shown.size.height)]
+
+
+async def open_jobs(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    await pilot.press("2")
+    await until(pilot, lambda: isinstance(app.frame.view, JobsView) and app.frame.view.loaded)
+
+
+async def narrow(app: WorkbenchApp, pilot: Pilot[None], filter_text: str) -> None:
+    """Type a filter as a user does, and wait for its list."""
+    await pilot.press("slash")
+    app.frame.query_one("FilterLine Input", Input).value = ""
+    for character in filter_text:
+        await pilot.press(
+            {" ": "space", ":": "colon", ".": "full_stop", ">": "greater_than_sign"}.get(character, character)
+        )
+    await pilot.press("enter")
+    await until(pilot, lambda: view(app).filter_text == filter_text)
+    await until(pilot, lambda: not any(worker.group == "load" and not worker.is_finished for worker in app.workers))
+
+
+def test_the_newest_job_is_first_and_moving_is_exact(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[Any]:
+        await open_jobs(app, pilot)
+        seen = [at(app)]
+        await pilot.press("j", "j", "k", "down")
+        seen.append(at(app))
+        await pilot.press("G")
+        await until(pilot, lambda: at(app) == NAMES[0])
+        await pilot.press("up")
+        seen.append(at(app))
+        await pilot.press("g")
+        await until(pilot, lambda: at(app) == NAMES[-1])
+        return seen
+
+    assert drive(script) == [NAMES[-1], NAMES[-3], NAMES[1]]
+
+
+def test_paging_through_meets_every_job(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        met: dict[str, None] = {}
+        while NAMES[0] not in met:
+            for line in text(app)[1:]:
+                met.update({word: None for word in line.split() if word.startswith("job_")})
+            await pilot.press("pagedown")
+            await until(pilot, lambda: at(app) is not None)
+        return list(met)
+
+    assert set(drive(script, size=(120, 40))) == set(NAMES)
+
+
+def test_memory_holds_a_window_only(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> int:
+        await open_jobs(app, pilot)
+        most = 0
+        for _ in range(60):
+            await pilot.press("pagedown")
+            await until(pilot, lambda: at(app) is not None)
+            most = max(most, len(table(app).window.rows))
+        return most
+
+    assert drive(script) < 800
+
+
+def test_a_filter_narrows_while_one_types_and_escape_shows_all(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[int]:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, "state:failed exp:iris")
+        totals = [table(app).window.total]
+        await narrow(app, pilot, "metric.accuracy>0.9")
+        totals.append(table(app).window.total)
+        await pilot.press("escape")
+        await until(pilot, lambda: table(app).window.total == 1000)
+        return totals
+
+    assert drive(script) == [len(range(0, 1000, 30)), len([n for n in range(0, 1000, 3) if n > 900])]
+
+
+def test_a_filter_that_means_nothing_is_answered_in_place(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_jobs(app, pilot)
+        await pilot.press("slash", *"stat", "colon", "x")
+        answer = app.frame.query_one(".filter-answer")
+        await until(pilot, lambda: answer.display)
+        said = str(answer.render())
+        await pilot.press("escape")
+        assert table(app).window.total == 1000
+        return said
+
+    assert "Did you mean 'state'" in drive(script)
+
+
+def test_the_command_line_takes_a_state(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> int:
+        await pilot.press("colon", *"jobs", "space", *"failed", "enter")
+        await until(pilot, lambda: isinstance(app.frame.view, JobsView) and table(app).window.total == 100)
+        return table(app).window.total
+
+    assert drive(script) == 100
+
+
+def test_sorting_by_a_metric_puts_the_best_first(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        await pilot.press("s", "m")
+        await until(pilot, lambda: at(app) == NAMES[999])
+        await pilot.press("s", "m")
+        await until(pilot, lambda: at(app) == NAMES[0])
+        return text(app)[:2]
+
+    head, first = drive(script, size=(120, 40))
+    assert "Metric▲" in head and "0 accuracy" in first
+
+
+def test_marks_are_kept_while_the_list_changes(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        await pilot.press("space", "j", "space")
+        await narrow(app, pilot, "state:failed")
+        await pilot.press("space")
+        return table(app).chosen_names()
+
+    assert drive(script) == [NAMES[999], NAMES[997], NAMES[990]]
+
+
+def test_the_cursor_stays_with_its_job_when_others_come_in(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> tuple[str | None, int, int]:
+        await open_jobs(app, pilot)
+        await pilot.press(*["j"] * 30)
+        before, line = at(app), table(app).cursor - table(app).scroll_offset.y
+        add_jobs(many, [(f"new_{number}", {}, {}) for number in range(5)])
+        await until(pilot, lambda: table(app).window.total == 1005)
+        assert at(app) == before
+        return before, line, int(table(app).cursor - table(app).scroll_offset.y)
+
+    name, before, after = drive(script)
+    assert name == NAMES[969] and before == after
+
+
+def test_at_the_top_the_newest_job_comes_into_sight(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        add_job(many, "newest")
+        await until(pilot, lambda: at(app) == "newest")
+
+    drive(script)
+
+
+def test_children_fold_under_their_parent(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "sweep")
+    add_jobs(layout, [(f"trial_{number}", {"parent_job_name": "sweep"}, {}) for number in range(3)])
+    add_job(layout, "other")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[list[str]]:
+        def names() -> list[str]:
+            return [row.name for row in table(app).window.rows]
+
+        await open_jobs(app, pilot)
+        seen = [names()]
+        await pilot.press("j", "right")
+        await until(pilot, lambda: len(names()) == 5)
+        seen.append(names())
+        await pilot.press("j", "right")
+        await until(pilot, lambda: len(names()) == 2)
+        return seen
+
+    folded, unfolded = drive(script)
+    assert folded == ["other", "sweep"]
+    assert unfolded == ["other", "sweep", "trial_0", "trial_1", "trial_2"]
+
+
+@pytest.mark.parametrize("name", ["模型训练" * 20, "تجربة" * 30, "x" * 500, "a\tb\x1b[31mc", "[bold]not markup[/bold]"])
+def test_odd_names_stay_in_their_column(layout: Layout, drive: Drive, name: str) -> None:
+    add_job(layout, "odd", display_name=name, experiment_name=name)
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> tuple[list[str], list[int]]:
+        await open_jobs(app, pilot)
+        shown = table(app)
+        return text(app), [shown.render_line(y).cell_length for y in range(2)]
+
+    lines, widths = drive(script)
+    assert "Completed" in lines[1] and "\x1b" not in lines[1]
+    assert widths[0] == widths[1]
+
+
+def test_a_tiny_terminal_shows_what_it_can(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        await pilot.press("j", "G", "g", "slash", "escape")
+        return text(app)
+
+    assert any("job_0999" in line for line in drive(script, size=(40, 10)))
+
+
+def test_an_empty_workspace_says_what_to_do(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_jobs(app, pilot)
+        return str(view(app).query_one(".notice").render())
+
+    assert "No jobs yet" in drive(script) and "n  new job" in drive(script)
