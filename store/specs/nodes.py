@@ -133,12 +133,12 @@ def _refuse_depth(source: Source) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                message = f"nested deeper than {MAX_DEPTH} levels"
-                raise DocumentError([fault_at(source.place(event.start_mark), (), message)])
+                raise DocumentError([fault_at(source.place(event.start_mark), (), _TOO_DEEP)])
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _SYNTAX_HINTS = {
     "unexpected end of stream": "Close the quote.",
     "expected key": "Indent the keys of one mapping alike; in a text in single quotes write '' for a quote.",
@@ -163,6 +163,8 @@ def _syntax_fault(source: Source, error: yaml.MarkedYAMLError) -> Fault:
     elif "mapping values are not allowed" in problem:
         problem = "a second ':' in one value, or a key at the wrong indentation"
         hint = "Put a value that contains ': ' or ends in ':' in quotes; indent the keys of one mapping alike."
+    elif "nesting depth" in problem:  # libyaml looks ahead, and from 0.2.6 on has a limit of its own
+        return fault_at(place, (), _TOO_DEEP)
     elif "another document" in problem:
         problem, hint = "a second document begins here", "Keep one document in a file."
     elif "undefined alias" in problem:
