@@ -1,0 +1,290 @@
+"""The points of one curve: kept in order of x, thinned to what a picture's columns can show. No screen in here."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import count, pairwise
+from typing import NamedTuple
+
+XY = tuple[float, float]
+
+MOST = 1e300
+"""What is larger counts as infinite: a difference of two such numbers is none."""
+
+_serials = count()
+
+
+class Column(NamedTuple):
+    """What one column of dots shows of a curve: the values that it begins and ends with, its lowest and its highest."""
+
+    place: int
+    first: float
+    low: float
+    high: float
+    last: float
+    joined: bool
+    """Whether a line leads here from the column before."""
+
+
+class Edge(NamedTuple):
+    """A point outside the window that a line leads to; ``place`` is its column, which is none of the picture's."""
+
+    place: float
+    value: float
+
+
+class Columns(NamedTuple):
+    """A curve as a picture's columns show it."""
+
+    columns: list[Column]
+    before: Edge | None
+    after: Edge | None
+
+
+class Series:
+    """A curve. Points may come in any order of x; values that are not finite make a gap.
+
+    The finite points, the breaks before some of them, and the infinities are apart, so that the lowest and highest of
+    any stretch are found by C.
+    """
+
+    def __init__(self, name: str, points: Iterable[XY] = ()) -> None:
+        self.name = name
+        self.xs: list[float] = []
+        self.ys: list[float] = []
+        self.breaks: list[int] = []
+        """Numbers of points that no line leads to from the one before."""
+        self.infinities: list[XY] = []
+        self.not_numbers = 0
+        self.extent: tuple[float, float] | None = None
+        """The lowest and highest x, those of values that are not numbers too."""
+        self._ends_in_gap = False
+        self._gaps: list[float] = []
+        self.serial = next(_serials)
+        """Another number for other points; points that are added change nothing of it."""
+        self.append(points)
+
+    def __len__(self) -> int:
+        return len(self.xs)
+
+    def append(self, points: Iterable[XY]) -> float | None:
+        """Add points; returns the x from which on the curve is another than before, None where it is not."""
+        new = list(points)
+        if not new:
+            return None
+        if any(later[0] < earlier[0] for earlier, later in pairwise(new)):
+            new.sort(key=_x)
+        start = new[0][0]
+        if self.extent is not None and start < self.extent[1]:
+            new = sorted([*self.points(), *new], key=_x)
+            self._clear()
+        last = self.xs[-1] if self.xs else start
+        for x, y in new:
+            if -MOST < y < MOST:
+                if self._ends_in_gap and self.xs:
+                    self.breaks.append(len(self.xs))
+                self.xs.append(x)
+                self.ys.append(y)
+                self._ends_in_gap = False
+            else:
+                self._ends_in_gap = True
+                if math.isnan(y):
+                    self.not_numbers += 1
+                    self._gaps.append(x)
+                else:
+                    self.infinities.append((x, y))
+        self.extent = (min(new[0][0], self.extent[0]) if self.extent else new[0][0], new[-1][0])
+        return min(last, start)
+
+    def replace(self, points: Iterable[XY]) -> None:
+        """Have other points in place of all."""
+        self._clear()
+        self.append(points)
+
+    def points(self) -> list[XY]:
+        """All points, those that are no numbers too, in order of x."""
+        nowhere = [(x, math.nan) for x in self._gaps]
+        finite = list(zip(self.xs, self.ys, strict=True))
+        if not nowhere and not self.infinities:
+            return finite
+        return sorted([*finite, *self.infinities, *nowhere], key=_x)
+
+    def _clear(self) -> None:
+        self.xs, self.ys, self.breaks, self.infinities = [], [], [], []
+        self._gaps, self.not_numbers, self.extent, self._ends_in_gap = [], 0, None, False
+        self.serial = next(_serials)
+
+    def nearest(self, x: float) -> XY | None:
+        """The finite point nearest to an x."""
+        if not self.xs:
+            return None
+        at = bisect_left(self.xs, x)
+        near = [index for index in (at - 1, at) if 0 <= index < len(self.xs)]
+        best = min(near, key=lambda index: abs(self.xs[index] - x))
+        return self.xs[best], self.ys[best]
+
+    def beyond(self, start: float, wanted: float) -> float | None:
+        """The x of the point nearest to ``wanted`` among those on that side of ``start``; None where there is none."""
+        if wanted > start:
+            first, end = bisect_right(self.xs, start), len(self.xs)
+        else:
+            first, end = 0, bisect_left(self.xs, start)
+        if first >= end:
+            return None
+        at = bisect_left(self.xs, wanted, first, end)
+        return min((self.xs[max(first, at - 1)], self.xs[min(end - 1, at)]), key=lambda x: abs(x - wanted))
+
+    def columns(self, low: float, high: float, places: int, *, start: int = 0) -> Columns:
+        """The curve between two x in so many columns, from column ``start`` on."""
+        scale = (places - 1) / (high - low) if high > low else 0.0
+        edge = low + (start - 0.5) / scale if start and scale else low
+        first, end = bisect_left(self.xs, edge), bisect_right(self.xs, high)
+        if end - first > 2 * (places - start) and scale:
+            found = self._by_column(low, scale, first, end, range(start, places))
+        else:
+            found = self._by_point(low, scale, first, end)
+        before = after = None
+        if scale and 0 < first < len(self.xs) and not start:
+            before = Edge((self.xs[first - 1] - low) * scale, self.ys[first - 1])
+        if scale and 0 < end < len(self.xs) and not self._broken(end):
+            after = Edge((self.xs[end] - low) * scale, self.ys[end])
+        return Columns(found, before, after)
+
+    def _by_point(self, low: float, scale: float, first: int, end: int) -> list[Column]:
+        """Where there are few points each is looked at."""
+        found: list[Column] = []
+        for index in range(first, end):
+            place, y = int((self.xs[index] - low) * scale + 0.5), self.ys[index]
+            if found and found[-1].place == place:
+                was = found[-1]
+                found[-1] = Column(place, was.first, min(was.low, y), max(was.high, y), y, was.joined)
+            else:
+                found.append(Column(place, y, y, y, y, not self._broken(index)))
+        return found
+
+    def _by_column(self, low: float, scale: float, first: int, end: int, places: range) -> list[Column]:
+        """Where there are many, each column looks up its own and leaves the lowest and highest to C."""
+        found: list[Column] = []
+        xs, at = self.xs, first
+        for place in places:
+            to = bisect_left(xs, low + (place + 0.5) / scale, at, end) if place < places[-1] else end
+            if to > at:
+                stretch = self.ys[at:to]
+                found.append(Column(place, stretch[0], min(stretch), max(stretch), stretch[-1], not self._broken(at)))
+                at = to
+        return found
+
+    def _broken(self, index: int) -> bool:
+        """Whether no line leads to a point from the one before."""
+        if not index or not self.breaks:
+            return not index
+        at = bisect_left(self.breaks, index)
+        return at < len(self.breaks) and self.breaks[at] == index
+
+
+class Smoothing:
+    """An exponential moving average, bias corrected, taken further as values come.
+
+    As TensorBoard does it (``tensorboard/components/vz_line_chart2/line-chart.ts``, ``resmoothDataset``): ``last``
+    begins with 0 and becomes ``last * weight + (1 - weight) * value``; the smoothed value is ``last / (1 - weight **
+    n)`` where ``n`` counts the finite values so far; values that are not finite stay as they are and are not counted.
+    """
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+        self._last, self._power = 0.0, 1.0
+
+    def take(self, values: Iterable[float]) -> list[float]:
+        """The smoothed values of these, which follow those that were taken before."""
+        weight, last, power = self.weight, self._last, self._power
+        smooth: list[float] = []
+        for value in values:
+            if -MOST < value < MOST:
+                last = last * weight + (1 - weight) * value
+                power *= weight
+                smooth.append(last / (1 - power))
+            else:
+                smooth.append(value)
+        self._last, self._power = last, power
+        return smooth
+
+
+class Curve:
+    """A series as it is drawn: on a logarithmic scale where that is asked for, and smoothed beside its raw values."""
+
+    def __init__(self, name: str, points: Iterable[XY] = (), *, log: bool = False, weight: float = 0.0) -> None:
+        self.raw = Series(name, points)
+        self.set(log=log, weight=weight)
+
+    @property
+    def name(self) -> str:
+        """What the legend calls it."""
+        return self.raw.name
+
+    @property
+    def drawn(self) -> list[Series]:
+        """What is drawn, the last on top."""
+        return [self._plain] if self._smooth is None else [self._plain, self._smooth]
+
+    def set(self, *, log: bool, weight: float) -> None:
+        """Draw in another way."""
+        self.log, self.weight = log, weight
+        self.hidden = 0
+        """Values that a logarithmic scale has no place for."""
+        self._smoothing = Smoothing(weight)
+        self._plain = Series(self.name) if log else self.raw
+        self._smooth = Series(self.name) if weight else None
+        if log or weight:
+            self._derive(self.raw.points())
+
+    def append(self, points: Iterable[XY]) -> float | None:
+        """Add points; returns the x from which on the picture is another, None where it is not."""
+        new = list(points)
+        end = self.raw.extent[1] if self.raw.extent else -math.inf
+        changed = self.raw.append(new)
+        if self.log or self._smooth is not None:
+            if all(earlier <= later for earlier, later in pairwise([end, *(x for x, _ in new)])):
+                self._derive(new)
+            else:
+                self.set(log=self.log, weight=self.weight)
+        return changed
+
+    def replace(self, points: Iterable[XY]) -> None:
+        """Have other points in place of all."""
+        self.raw.replace(points)
+        self.set(log=self.log, weight=self.weight)
+
+    def smooth_at(self, x: float) -> float | None:
+        """The smoothed value nearest to an x, None where nothing is smoothed."""
+        point = self._smooth.nearest(x) if self._smooth is not None else None
+        if point is None:
+            return None
+        return 10 ** point[1] if self.log else point[1]
+
+    def _derive(self, points: Sequence[XY]) -> None:
+        if self.log:
+            self._plain.append((x, self._logarithm(y)) for x, y in points)
+        if self._smooth is not None:
+            values = self._smoothing.take(y for _, y in points)
+            smooth = [(x, y) for (x, _), y in zip(points, values, strict=True)]
+            if self.log:
+                smooth = [(x, math.log10(y) if 0 < y < MOST else math.nan) for x, y in smooth]
+            self._smooth.append((x, y) for x, y in smooth if math.isfinite(y) or math.isnan(y))
+
+    def _logarithm(self, value: float) -> float:
+        if value > 0:
+            return math.log10(value) if value < MOST else math.inf
+        if value <= 0:
+            self.hidden += 1
+        return math.nan
+
+
+def smoothed(values: Sequence[float], weight: float) -> list[float]:
+    """The smoothed values of a whole curve (see ``Smoothing``)."""
+    return Smoothing(weight).take(values)
+
+
+def _x(point: XY) -> float:
+    return point[0]
