@@ -38,6 +38,27 @@ class Tail:
             rows += parse(data).rows
         return rows
 
+    def read_to(self, end: int) -> list[Row]:
+        """The rows up to an offset that another tail has reached."""
+        rows: list[Row] = []
+        while self.offset < end:
+            data, reached, last = read_chunk(self.journal, self.offset, min(4_000_000, end - self.offset))
+            if last and reached <= self.offset:
+                break
+            rows += parse(data).rows
+            self.offset = reached
+        return rows
+
+
+class KeyFacts(NamedTuple):
+    """What a table tells of a metric: its last point, and, where all were looked at, how many there are and their
+    extremes (None where no value is a number)."""
+
+    last: Point
+    total: int | None = None
+    low: float | None = None
+    high: float | None = None
+
 
 def pending(connection: sqlite3.Connection, job: str, journal: Path | None) -> list[Row]:
     """The rows of a job's journal that are not ingested yet.
@@ -63,6 +84,57 @@ def last_metrics(
     )
     rows = latest([*map(_row, kept), *(row for row in tail if row[3] == run_id)])
     return {row[0]: _told(_value(row)) for row in rows}
+
+
+def latest_points(connection: sqlite3.Connection, run_id: str) -> dict[str, Point]:
+    """The last point of each metric that is in the database, by name: a row each, however long the histories are."""
+    kept = connection.execute(
+        "SELECT key, value, timestamp, run_uuid, step, is_nan FROM latest_metrics WHERE run_uuid = ? ORDER BY key",
+        (run_id,),
+    )
+    return {row[0]: _point(row) for row in map(_row, kept)}
+
+
+def key_facts(connection: sqlite3.Connection, run_id: str, key: str, last: Point) -> KeyFacts:
+    """Count and extremes of a metric in the database. Reads every value: a second for some millions."""
+    numbers = "CASE WHEN is_nan = 0 THEN value END"
+    count, low, high = connection.execute(
+        f"SELECT count(*), min({numbers}), max({numbers}) FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = ? AND key = ?",
+        (run_id, key),
+    ).fetchone()
+    return KeyFacts(last, count, None if low is None else _told(low), None if high is None else _told(high))
+
+
+def is_longer(connection: sqlite3.Connection, run_id: str, key: str, count: int) -> bool:
+    """Whether a metric has more than ``count`` points in the database; looks at no more than those."""
+    found = connection.execute(
+        f"SELECT 1 FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = ? AND key = ? LIMIT 1 OFFSET ?", (run_id, key, count)
+    )
+    return found.fetchone() is not None
+
+
+def sketch(connection: sqlite3.Connection, run_id: str, key: str, max_points: int) -> list[Point]:
+    """Points of a history at even distances of steps, found by seeking: as quick for millions as for hundreds.
+
+    Peaks between them are lost: a first picture, until ``metric_history`` has read all.
+    """
+    low, high = connection.execute(
+        f"SELECT min(step), max(step) FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = ? AND key = ?", (run_id, key)
+    ).fetchone()
+    if low is None:
+        return []
+    seek = (
+        f"SELECT key, value, timestamp, run_uuid, step, is_nan FROM metrics {BY_RUN_AND_KEY}"
+        " WHERE run_uuid = ? AND key = ? AND step >= ? ORDER BY step LIMIT 1"
+    )
+    found: list[Point] = []
+    step = low
+    while step <= high and len(found) < max_points:
+        point = _point(_row(connection.execute(seek, (run_id, key, step)).fetchone()))
+        found.append(point)
+        step = max(point.step, step) + max(1, (high - low) / max_points)
+    last = connection.execute(f"{seek[: seek.index(' AND step')]} ORDER BY step DESC LIMIT 1", (run_id, key))
+    return sorted({*found, _point(_row(last.fetchone()))}, key=_in_order)
 
 
 def metric_history(
@@ -94,7 +166,10 @@ def metric_history(
 
 
 def thin(points: list[Point], max_points: int) -> list[Point]:
-    """Thin out points that are in order: the lowest and highest of each stretch, the first and the last."""
+    """Thin out points that are in order: the lowest and highest of each stretch, the first and the last.
+
+    Of a stretch without any number one value stays that is none, so that a plot shows the gap.
+    """
     if len(points) <= max_points:
         return points
     by = 0 if points[0].step != points[-1].step else 1
@@ -104,6 +179,8 @@ def thin(points: list[Point], max_points: int) -> list[Point]:
     for point in points:
         stretch = min(int((point[by] - start) / width), stretches - 1)
         lowest, highest = found.get(stretch, (point, point))
+        if math.isnan(lowest.value):  # nothing else was there yet
+            lowest = highest = point
         found[stretch] = (
             point if point.value < lowest.value else lowest,
             point if point.value > highest.value else highest,
