@@ -12,7 +12,7 @@ from pathlib import Path
 from store.disk import explain
 from store.errors import ConflictError, MachineError, NotFoundError
 from store.layout import Layout, runtime_folder
-from workbench.agent import channel, lock
+from workbench.agent import channel, lock, unit
 from workbench.agent.version import VERSION
 
 START_SECONDS = 10.0
@@ -52,9 +52,14 @@ def version_key(version: str) -> tuple[int, ...]:
 
 
 def start(layout: Layout) -> None:
-    """Start an agent in a session of its own. It outlives this process, the terminal and the SSH connection."""
+    """Start an agent: through its unit where it is enabled, else in a session of its own.
+
+    It outlives this process, the terminal and the SSH connection.
+    """
     if not layout.database.exists():
         raise NotFoundError(f"the workspace {layout.root} is not there any more")
+    if unit.start(layout):
+        return
     try:
         layout.run.mkdir(exist_ok=True, mode=0o700)
         log = os.open(layout.agent_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -83,9 +88,14 @@ def scope(lingering: Path = LINGERING) -> list[str]:
     with the last session and takes its scopes along: then the agent is better off in the session, which ends nothing
     by default. Where the manager does not answer, the agent starts without.
     """
-    if not (runtime_folder() / "systemd" / "private").exists() or not (lingering / user_name()).exists():
+    if not (runtime_folder() / "systemd" / "private").exists() or not lingers(lingering):
         return []
     return ["/bin/sh", "-c", f'{RUN} true 2>/dev/null && exec {RUN} "$@"; exec "$@"', "workbench-agent"]
+
+
+def lingers(lingering: Path = LINGERING) -> bool:
+    """Whether the user's service manager runs from boot on, and outlives the last session."""
+    return (lingering / user_name()).exists()
 
 
 def user_name() -> str:

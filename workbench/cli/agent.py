@@ -1,4 +1,4 @@
-"""``workbench agent``: status, start, stop, logs."""
+"""``workbench agent``: status, start, stop, enable, disable, logs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from store import jobs
 from store.errors import NotFoundError
-from workbench.agent import lock
+from workbench.agent import lock, unit
 from workbench.agent import start as starting
 from workbench.cli.options import Session, output_options, workspace_option
 from workbench.cli.output import emit
@@ -64,6 +64,29 @@ def stop(session: Session) -> None:
     if not session.found.exists:
         raise NotFoundError(f"there is no workspace at {session.layout.root}")
     say("stopped" if starting.stop(session.layout) else "it was not running")
+
+
+@agent.command()
+@workspace_option
+def enable(session: Session) -> None:
+    """Have systemd keep the agent: from login or boot on, and again when it fails. Prints the unit's file.
+
+    The agent then stays when there is nothing to do. Running jobs go on while it changes hands.
+    """
+    session.connection_for_writing()
+    file = unit.enable(session.layout)
+    starting.stop(session.layout)
+    starting.ensure(session.layout)
+    if not starting.lingers():
+        say("It runs while you are logged in; to have it run from boot on and after a logout: `loginctl enable-linger`")
+    click.echo(str(file))
+
+
+@agent.command()
+@workspace_option
+def disable(session: Session) -> None:
+    """Stop the agent and remove its unit. The next command that needs an agent starts one, which leaves when idle."""
+    say("disabled" if unit.disable(session.layout) else "it was not enabled")
 
 
 @agent.command()

@@ -13,11 +13,12 @@ from engines.compute.registry import engine
 from store import database, jobs
 from store.errors import WorkbenchError
 from store.jobs import Job
-from workbench.agent import channel
+from workbench.agent import channel, unit
 from workbench.agent import lock as agent_lock
 from workbench.agent.version import VERSION
 from workbench.doctor.databases import open_to_read
 from workbench.doctor.finding import Finding, Place, size
+from workbench.doctor.machine import answer
 
 LARGE_LOG = 100 << 20
 SETTLED_SECONDS = 60
@@ -95,6 +96,21 @@ def no_agent(place: Place) -> Iterator[Finding]:
         )
     else:
         yield Finding("agent", "ok", "no agent runs, and no job needs one")
+
+
+def agent_unit(place: Place) -> Iterator[Finding]:
+    """Whether the unit of an agent that was enabled is the right one, and known to systemd."""
+    file = unit.path(place.layout)
+    if not file.exists():
+        return
+    mend = "`workbench agent enable`"
+    state = answer("systemctl", "--user", "is-enabled", file.name)
+    if file.read_text("utf-8", "replace") != unit.text(place.layout):
+        yield Finding("unit", "warning", "the agent's unit is of another installation", str(file), mend)
+    elif state != "enabled":
+        yield Finding("unit", "warning", "the agent's unit is there and not enabled", str(file), mend)
+    else:
+        yield Finding("unit", "ok", "systemd keeps the agent", str(file))
 
 
 def processes(place: Place) -> Iterator[Finding]:
@@ -201,4 +217,4 @@ def several(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-CHECKS = (agent, processes, folders)
+CHECKS = (agent, agent_unit, processes, folders)
