@@ -25,6 +25,7 @@ COMMANDS = {
     "cache": ("workbench.cli.cache:cache", "What was downloaded, and what is put there ahead of time."),
     "schema": ("workbench.cli.schema:schema", "JSON Schema of a kind of document, for editors."),
     "agent": ("workbench.cli.agent:agent", "The process that runs jobs: status, start, stop, logs."),
+    "web": ("workbench.cli.web:web", "Serve the terminal UI to a browser on this machine."),
     "config": ("workbench.cli.config:config", "Settings of the terminal UI: where they are, what is in force."),
     "doctor": ("workbench.cli.doctor:doctor", "Check machine and workspace; says how to mend what it finds."),
     "completion": ("workbench.cli.completion:completion", "Print the completion script of your shell."),
@@ -72,16 +73,24 @@ def refuse_command(word: str) -> None:
 @click.version_option(VERSION, prog_name="workbench")
 @click.option("--workspace", "-w", "workspace_path", metavar="PATH", help="The workspace to work in.")
 @click.pass_context
-def cli(ctx: click.Context, workspace_path: str | None) -> None:
+def cli(ctx: click.Context, workspace_path: str | None) -> int:
     """Azure Machine Learning's way of working, on machines you own.
 
-    Start with: workbench run FILE
+    Alone, it opens the terminal UI. Start with: workbench run FILE
     """
     ctx.obj = workspace_path
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False  # every echo below asks this context (no-color.org)
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+    return open_terminal_ui(workspace_path) if ctx.invoked_subcommand is None else 0
+
+
+def open_terminal_ui(workspace_path: str | None) -> int:
+    """Open the terminal UI on a workspace; it returns when the user leaves. Raises UsageError without a terminal."""
+    from store import workspace
+    from workbench.tui.start import require_terminal, run
+
+    require_terminal()
+    return run(workspace.locate(workspace_path))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 def require_terminal() -> None:
     """Raises UsageError where input or output is no terminal: nothing is ever painted into a pipe."""
+    if os.environ.get("WORKBENCH_WEB"):
+        return  # `workbench web` reads and writes the pipes
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise UsageError("the terminal UI needs a terminal; `workbench --help` lists what works without one")
 
