@@ -69,9 +69,10 @@ def stop(session: Session) -> None:
 @agent.command()
 @workspace_option
 def enable(session: Session) -> None:
-    """Have systemd keep the agent: from login or boot on, and again when it fails. Prints the unit's file.
+    """Have systemd start the agent and keep it. Prints the unit's file.
 
-    The agent then stays when there is nothing to do. Running jobs go on while it changes hands.
+    It then starts at login, or at boot for a user who lingers, stays when there is nothing to do, and starts again when
+    it fails. Running jobs go on while it changes hands.
     """
     session.connection_for_writing()
     file = unit.enable(session.layout)
