@@ -5,10 +5,13 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from store.errors import DocumentError, Fault
-from workbench.configuration import places
+
+if TYPE_CHECKING:
+    from workbench.configuration.places import Path as Place
+    from workbench.configuration.places import Spot
 
 
 @dataclass(slots=True)
@@ -19,13 +22,13 @@ class TomlDocument:
     text: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    _places: dict[places.Path, places.Spot] | None = None
+    _places: dict[Place, Spot] | None = None
 
-    def line(self, path: places.Path) -> int:
+    def line(self, path: Place) -> int:
         """The line on which the nearest thing around ``path`` stands."""
         return self._spot(path).key[0]
 
-    def blame(self, path: places.Path, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
+    def blame(self, path: Place, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
         """Note a fault of the value at ``path``, or of its key."""
         spot = self._spot(path)
         line, column = spot.key if at_key else spot.value
@@ -37,13 +40,15 @@ class TomlDocument:
         if self.faults:
             raise DocumentError(self.faults)
 
-    def _spot(self, path: places.Path) -> places.Spot:
+    def _spot(self, path: Place) -> Spot:
+        from workbench.configuration.places import Spot, places  # only for what is told of a file
+
         if self._places is None:
-            self._places = places.places(self.text)
+            self._places = places(self.text)
         for length in range(len(path), 0, -1):
             if path[:length] in self._places:
                 return self._places[path[:length]]
-        return places.Spot((1, 1), (1, 1))
+        return Spot((1, 1), (1, 1))
 
 
 def read(file: Path) -> TomlDocument:
@@ -61,7 +66,9 @@ def read(file: Path) -> TomlDocument:
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         document.faults.append(Fault(str(file), line, column, "", "is no UTF-8", "Save the file as UTF-8."))
     except tomllib.TOMLDecodeError as error:
-        line, column, message = places.syntax_fault(error, document.text)
+        from workbench.configuration.places import syntax_fault
+
+        line, column, message = syntax_fault(error, document.text)
         hint = "A text stands in double quotes, true, false and numbers without: toml.io has the rules."
         document.faults.append(Fault(str(file), line, column, "", f"{message[:1].lower()}{message[1:]}", hint))
     return document

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.configuration.rules import (
     AutoOrBoolean,
@@ -51,8 +51,7 @@ class Configuration:
         return self.editor or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One key of the file."""
 
     key: str

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.configuration.document import TomlDocument
 
 DEFAULT = "default"
+FILE = "FILE"
 
 
 def folder() -> Path:
@@ -36,10 +37,21 @@ class Loaded:
 
     file: Path
     configuration: Configuration = DEFAULTS
-    sources: dict[str, str] = field(default_factory=dict)
-    """By key: ``default``, ``FILE:LINE`` or ``$VARIABLE``."""
+    origins: dict[str, str] = field(default_factory=dict)
+    """By key, where it is not the default: ``$VARIABLE``, or ``FILE``."""
     faults: list[Fault] = field(default_factory=list)
     document: TomlDocument | None = None
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """By key: ``default``, ``FILE:LINE`` or ``$VARIABLE``."""
+        return {each.key: self._source(each.key) for each in SETTINGS}
+
+    def _source(self, key: str) -> str:
+        origin = self.origins.get(key, DEFAULT)
+        if origin == FILE and self.document is not None:
+            return f"{self.file}:{self.document.line(tuple(key.split('.')))}"
+        return origin
 
     def value(self, setting: Setting) -> Any:
         """The value in force."""
@@ -49,7 +61,7 @@ class Loaded:
         self, setting: Setting, message: str, hint: str | None = None, entry: str = "", *, at_key: bool = False
     ) -> None:
         """Note a fault of a value in force, or of one entry of a table, and go on without it."""
-        source = self.sources.get(setting.key, DEFAULT)
+        source = self.origins.get(setting.key, DEFAULT)
         if source.startswith("$"):
             self.faults.append(Fault(source, 1, 1, "", message, hint))
         elif self.document is not None:
@@ -59,7 +71,8 @@ class Loaded:
         if entry and isinstance(kept, Mapping):
             kept = {name: each for name, each in kept.items() if name != entry}
         else:
-            kept, self.sources[setting.key] = setting.default, DEFAULT
+            kept = setting.default
+            self.origins.pop(setting.key, None)
         self.configuration = replace(self.configuration, **{setting.field: kept})
 
     def _inside(self, setting: Setting, entry: str) -> tuple[str | int, ...]:
@@ -72,7 +85,7 @@ class Loaded:
 
 def load(environment: Mapping[str, str] | None = None) -> Loaded:
     """The configuration of this user; a bad value leaves its default in force and is among ``faults``."""
-    loaded = Loaded(config_file(), sources={setting.key: DEFAULT for setting in SETTINGS})
+    loaded = Loaded(config_file())
     values: dict[str, Any] = {}
     if loaded.file.exists():
         from workbench.configuration.document import read
@@ -104,7 +117,7 @@ def _take_file(loaded: Loaded, document: TomlDocument, values: dict[str, Any]) -
         except RefusedError as refused:
             document.blame((*path, *refused.inside), refused.message, refused.hint)
         else:
-            loaded.sources[each.key] = f"{document.file}:{document.line(path)}"
+            loaded.origins[each.key] = FILE
 
 
 def _taken(setting: Setting, held: Any, document: TomlDocument, path: tuple[str, ...]) -> Any:
@@ -155,4 +168,4 @@ def _take_environment(loaded: Loaded, environment: Mapping[str, str], values: di
             blamed.add(each.variable)
             loaded.faults.append(Fault(f"${each.variable}", 1, 1, "", refused.message, refused.hint))
         else:
-            loaded.sources[each.key] = f"${each.variable}"
+            loaded.origins[each.key] = f"${each.variable}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 Place = tuple[str | int, ...]
@@ -32,12 +31,11 @@ class Rule(Protocol):
         """The same for what an environment variable holds."""
 
 
-@dataclass(frozen=True, slots=True)
 class Text:
     """A text."""
 
-    what: str
-    empty: bool = False
+    def __init__(self, what: str, *, empty: bool = False) -> None:
+        self.what, self.empty = what, empty
 
     def take(self, value: Any) -> str:
         """The text, blanks around it left out."""
@@ -52,11 +50,11 @@ class Text:
         return self.take(text)
 
 
-@dataclass(frozen=True, slots=True)
 class OneOf:
     """One word of several."""
 
-    words: tuple[str, ...]
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
 
     def take(self, value: Any) -> str:
         """The word."""
@@ -69,7 +67,6 @@ class OneOf:
         return self.take(text.strip().casefold())
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean:
     """Yes or no."""
 
@@ -91,7 +88,6 @@ class Boolean:
 _WORDS = ("true", "false")
 
 
-@dataclass(frozen=True, slots=True)
 class AutoOrBoolean:
     """``"auto"``, true or false; auto is None."""
 
@@ -108,12 +104,11 @@ class AutoOrBoolean:
         return None if text.strip().casefold() == "auto" else Boolean().parse(text)
 
 
-@dataclass(frozen=True, slots=True)
 class Number:
     """A number between two others."""
 
-    low: float
-    high: float
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
 
     def take(self, value: Any) -> float:
         """The number."""
@@ -132,11 +127,11 @@ class Number:
         return self.take(number)
 
 
-@dataclass(frozen=True, slots=True)
 class Texts:
     """A list of texts, or one alone."""
 
-    what: str
+    def __init__(self, what: str) -> None:
+        self.what = what
 
     def take(self, value: Any) -> tuple[str, ...]:
         """All texts."""
@@ -154,12 +149,11 @@ class Texts:
         return self.take([each for each in text.split(",") if each.strip()])
 
 
-@dataclass(frozen=True, slots=True)
 class TextTable:
     """Texts by name; ``joined`` makes one text of a list, and lets a name have dots without quotes."""
 
-    what: str
-    joined: str = ""
+    def __init__(self, what: str, joined: str = "") -> None:
+        self.what, self.joined = what, joined
 
     def take(self, value: Any) -> dict[str, str]:
         """The texts by their names. Raises RefusedError for the first that is none."""

@@ -97,6 +97,13 @@ class ThemedApp(App[None]):
         """The settings in force."""
         return self.loaded.configuration
 
+    @property
+    def editor_refusal(self) -> str | None:
+        """Why a file cannot be opened in the user's editor here; None where it can."""
+        if self.is_web or os.environ.get("WORKBENCH_WEB"):
+            return "a browser has no editor of its own: open `workbench` in a terminal to edit files"
+        return None
+
     # -- what is wrong with the files ---------------------------------------------------------------------------
 
     async def check_configuration(self) -> None:
