@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.color import Color as RichColor
 from textual.color import Color
 from textual.command import CommandList
 from textual.pilot import Pilot
@@ -153,7 +154,11 @@ def test_every_section_shows_itself_in_every_theme(name: str, drive: Drive) -> N
         await pilot.press("ctrl+p")
         await pilot.pause()
         if name == "sixteen":
-            for segment in (segment for strip in app.screen._compositor.render_strips() for segment in strip):
+            await until(pilot, lambda: any(each.option_count for each in app.screen.query(CommandList)))
+            await pilot.pause()
+            segments = [segment for strip in app.screen._compositor.render_strips() for segment in strip]
+            assert any(segment.style and segment.style.bgcolor == RichColor.from_ansi(4) for segment in segments)
+            for segment in segments:
                 seen = segment.style and (segment.style.color if segment.text.strip() else None, segment.style.bgcolor)
                 for colour in filter(None, seen or ()):
                     assert colour.triplet is None, f"{segment.text!r} in {colour}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from workbench.configuration.reading import Loaded
 
 STYLES = Path(themes.__file__).parent / "styles"
-AREAS = ("frame", "dialogs", "palette", "home", "jobs", "job", "metrics", "log", "compare", "form", "sections")
+AREAS = ("frame", "dialogs", "palette", "home", "jobs", "job", "metrics", "log", "compare", "form", "sections", "ansi")
 """A stylesheet each."""
 
 LOAD_SECONDS = 5.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from store.specs.nearest import suggestion
+from store.specs.nearest import nearest, suggestion
 from workbench.configuration.reading import Loaded, load, setting
 from workbench.tui.sections import SECTIONS
 from workbench.tui.theming import AUTOMATIC, Themes
@@ -13,13 +13,19 @@ def load_settings(themes: Themes) -> Loaded:
     loaded = load()
     configuration = loaded.configuration
     if configuration.theme != AUTOMATIC and configuration.theme not in (names := themes.names()):
-        hint = suggestion(configuration.theme, [AUTOMATIC, *names], introduction="There are")
+        hint = meant(configuration.theme, [AUTOMATIC, *names])
         loaded.refuse(setting("theme"), f"there is no theme {configuration.theme!r}", hint)
     sections = [section.name for section in SECTIONS]
     if configuration.default_section not in sections:
-        hint = suggestion(configuration.default_section, sections, introduction="There are")
+        hint = meant(configuration.default_section, sections)
         loaded.refuse(setting("default_section"), f"there is no section {configuration.default_section!r}", hint)
     return loaded
+
+
+def meant(word: str, words: list[str]) -> str | None:
+    """The nearest right word, or all where none is near: a notification has little room."""
+    close = nearest(word, words)
+    return f"did you mean {close!r}?" if close else suggestion(word, words, introduction="There are")
 
 
 def check_tables(loaded: Loaded) -> None:

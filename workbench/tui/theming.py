@@ -170,6 +170,8 @@ def made(name: str, values: Mapping[str, Any]) -> Theme:
     colours: dict[str, Any] = values["colours"]
     ansi = bool(values.get("ansi", False))
     variables = dict(_MISSING_FOR_ANSI) if ansi else {"block-cursor-foreground": colours["background"]}
+    if ansi:  # Textual makes these three transparent, and a dialog would be written over what is behind it
+        variables |= {ground: colours[ground] for ground in ("surface", "panel", "boost")}
     variables |= {f"state-{state}": colour for state, colour in values["states"].items()}
     variables |= {f"chart-{number}": colour for number, colour in enumerate(values["chart"]["series"], 1)}
     variables["chart-grid"] = values["chart"]["grid"]
