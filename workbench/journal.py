@@ -9,8 +9,9 @@ A metric is one line (see ``journal_lines.py``), appended with one ``write`` on 
 processes share a journal without a lock, and nobody waits for a database. The agent ingests the journal; until it has,
 reads inside the job see the journal's tail through temporary views that stand in front of MLflow's tables.
 
-This file and ``journal_lines.py`` run beside a user's code in any environment that has MLflow. They import nothing else
-of ours, nothing of MLflow at module level (MLflow loads entry points while it imports itself), and stay on Python 3.10.
+This file, ``journal_lines.py`` and ``run_context.py`` run beside a user's code in any environment that has MLflow. They
+import nothing else of ours, nothing of MLflow at module level (MLflow loads entry points while it imports itself), and
+stay on Python 3.10.
 """
 
 from __future__ import annotations
@@ -19,17 +20,16 @@ import json
 import math
 import os
 import sqlite3
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from workbench.journal_lines import KEEP_LATEST, Lines, latest, parse, read_chunk, stored_number
+from workbench.run_context import TAG, starts_by_itself
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import FrameType
 
     from mlflow.entities import LoggedModel, Metric, Param, Run, RunTag
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -115,11 +115,13 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         """
         from mlflow.entities import RunStatus, RunTag
 
-        if _starts_by_itself() and self._is_here(experiment_id):
+        tags = tags or ()
+        asked = [tag for tag in tags if tag.key != TAG]
+        if (len(asked) < len(tags) or starts_by_itself()) and self._is_here(experiment_id):
             self.update_run_info(self._job, RunStatus.RUNNING, None, None)
             return self.get_run(self._job)
-        own = [*(tags or ()), RunTag(JOB_TAG, self._job)]
-        return super().create_run(experiment_id, user_id, start_time, own, run_name)
+        asked.append(RunTag(JOB_TAG, self._job))
+        return super().create_run(experiment_id, user_id, start_time, asked, run_name)
 
     def _is_here(self, experiment_id: str) -> bool:
         """Whether the job's run is one of that experiment that can be logged to."""
@@ -239,16 +241,6 @@ class JournalStore(SqlAlchemyStore):  # type: ignore[misc]
         self.engine.dispose(close=False)
         if self._tail_sessions is not None:
             self._tail_engine.dispose(close=False)
-
-
-def _starts_by_itself() -> bool:
-    """Whether MLflow is about to start a run because something is logged, not because ``start_run`` was called."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name == "_get_or_start_run" and frame.f_globals.get("__name__") == "mlflow.tracking.fluent":
-            return True
-        frame = frame.f_back
-    return False
 
 
 def _plain_number(number: Any) -> Any:

@@ -7,21 +7,17 @@ or newer: the very same file is copied to remote machines."""
 
 from __future__ import annotations
 
+# A task waits for these imports: `os`, `signal` and `json` take 9 ms, the C modules below them nothing.
+import _signal as signal  # type: ignore[import-not-found]
 import errno
+import posix as os
 import sys
 import time
+from posix import environ
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    import signal
-    from os import environb as environ
     from typing import Any
-else:
-    # A task waits for these imports: `os`, `signal` and `json` take 9 ms, the C modules below them nothing.
-    import _signal as signal
-    import posix as os
-    from posix import environ
 
 RECORD_SIZE = 4096  # bytes reserved for the exit record while there is room on the disk
 RECORD_PATIENCE = 600.0  # seconds to wait for room where none could be reserved
@@ -41,6 +37,11 @@ def read(path: bytes) -> bytes:
             return file.read() or b""
     except OSError:
         return b""
+
+
+def opened(path: bytes, how: int) -> int:
+    """A file to write to, for this user alone, made where it is missing."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
 
 
 def parse(text: str) -> Any:
@@ -83,10 +84,10 @@ def send(target: int, *signals: int) -> bool:
     return True
 
 
-def launch(argv: list[bytes], environment: Any, output: int) -> int:
-    """Start a program in a session of its own, its input /dev/null (as ours is), all that it prints to ``output``."""
+def launch(argv: list[bytes], environment: Any, output: int, source: int = 0) -> int:
+    """Start a program in a session of its own, all that it prints to ``output``; its input is /dev/null, as ours is."""
     options: dict[str, Any] = {
-        "file_actions": [(os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2)],
+        "file_actions": [(os.POSIX_SPAWN_DUP2, file, at) for at, file in enumerate((source, output, output))],
         "setsigdef": [number for number in range(1, 32) if number not in (signal.SIGKILL, signal.SIGSTOP)],
         "setsigmask": [],
     }
@@ -94,6 +95,17 @@ def launch(argv: list[bytes], environment: Any, output: int) -> int:
         return os.posix_spawnp(argv[0], argv, environment, setsid=True, **options)
     except NotImplementedError:  # an old C library: a process group has to do
         return os.posix_spawnp(argv[0], argv, environment, setpgroup=0, **options)
+
+
+def listener() -> tuple[int, bytes]:
+    """A socket that takes connections from this machine, on a port that nobody else can have, and its address."""
+    import _socket
+
+    made = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM, _socket.IPPROTO_TCP)
+    made.bind(("127.0.0.1", 0))
+    made.listen(1024)
+    address = b"http://127.0.0.1:%d" % made.getsockname()[1]
+    return made.detach(), address
 
 
 def processes() -> dict[int, tuple[bytes, int, int, int]]:
@@ -113,10 +125,6 @@ def descendants(table: dict[int, tuple[bytes, int, int, int]]) -> set[int]:
         generation = {pid for pid, row in table.items() if row[1] in generation} - found
         found |= generation
     return found
-
-
-def share_of_memory(pid: int) -> int:
-    return int(*read(b"/proc/%d/smaps_rollup" % pid).partition(b"\nPss:")[2].split()[:1]) * 1024  # 0 if not told
 
 
 def become_subreaper() -> bool:
@@ -142,13 +150,18 @@ def oom_kills() -> int:
     return sum(int(line[9:]) for file in files for line in read(file).splitlines() if line.startswith(b"oom_kill "))
 
 
+def usage(name: str, used: float, total: float) -> dict[str, float]:
+    share = 100 * used / (total or NAN)
+    return {name + "_usage_megabytes": round(used / 1e6, 1), name + "_usage_percentage": round(share, 1)}
+
+
 class SystemMetrics:
     """The machine's load, under the names and in the units of MLflow's own system metrics."""
 
     def __init__(self, journal: bytes, run: str) -> None:
         self.journal, self.run, self.step = journal, run, 0
         self.before = self.start = self.counters()
-        self.gpu_process, self.gpu_answer, self.gpu_stamp = 0, -1, (0, 0)
+        self.gpu_process, self.gpu_stamp = 0, (0, 0)
 
     def counters(self) -> tuple[int, int, float, float]:
         """So far: ticks, those neither idle nor waiting for a disk, megabytes received and sent."""
@@ -161,11 +174,7 @@ class SystemMetrics:
         stamp, self.step = (int(time.time() * 1000), self.step), self.step + 1
         room = os.statvfs(b"/")
         used, free = (room.f_blocks - room.f_bfree) * room.f_frsize, room.f_bavail * room.f_frsize
-        values = {
-            "disk_usage_percentage": round(100 * used / max(used + free, 1), 1),
-            "disk_usage_megabytes": round(used / 1e6, 1),
-            "disk_available_megabytes": round(free / 1e6, 1),
-        }
+        values = {**usage("disk", used, used + free), "disk_available_megabytes": round(free / 1e6, 1)}
         memory = {line.split()[0]: int(line.split()[1]) * 1024 for line in read(b"/proc/meminfo").splitlines()}
         if memory:
             before, self.before = self.before, self.counters()
@@ -173,60 +182,51 @@ class SystemMetrics:
             values["cpu_utilization_percentage"] = round(100 * share, 1)
             values["network_receive_megabytes"] = self.before[2] - self.start[2]
             values["network_transmit_megabytes"] = self.before[3] - self.start[3]
-            used = memory[b"MemTotal:"] - memory[b"MemAvailable:"]
-            values["system_memory_usage_megabytes"] = round(used / 1e6, 1)
-            values["system_memory_usage_percentage"] = round(100 * used / memory[b"MemTotal:"], 1)
+            total = memory[b"MemTotal:"]
+            values.update(usage("system_memory", total - memory[b"MemAvailable:"], total))
         self.append(stamp, values)
         if not self.gpu_process:  # else it has not answered the last question yet
             self.ask_gpus(stamp)
 
     def append(self, stamp: tuple[int, int], values: dict[str, float]) -> None:
-        lines = [
-            dump({"r": self.run, "k": "system/" + key, "v": float(value), "t": stamp[0], "s": stamp[1]})
-            for key, value in values.items()
-            if value == value  # not NaN: a card that does not tell
-        ]
+        line = {"r": self.run, "k": "", "v": 0.0, "t": stamp[0], "s": stamp[1]}
+        told = {key: float(value) for key, value in values.items() if value == value}  # a card may tell NaN
         try:
-            journal = os.open(self.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.write(journal, b"".join(lines))
+            journal = opened(self.journal, os.O_APPEND)
+            os.write(journal, b"".join(dump({**line, "k": "system/" + key, "v": told[key]}) for key in told))
             os.close(journal)
         except OSError as error:
             complain(f"system metrics: {error}")
 
     def ask_gpus(self, stamp: tuple[int, int]) -> None:
         """Start nvidia-smi where there is one; ``take_gpus`` reads what it printed once it has ended."""
-        program = [b"nvidia-smi", b"--format=csv,noheader,nounits", GPU_FIELDS]
-        self.gpu_answer, writer = os.pipe()
-        os.set_blocking(self.gpu_answer, False)
+        answer = opened(b"gpus.csv", os.O_TRUNC)
         try:
-            self.gpu_process, self.gpu_stamp = launch(program, environ, writer), stamp
+            command = [b"nvidia-smi", b"--format=csv,noheader,nounits", GPU_FIELDS]
+            self.gpu_process, self.gpu_stamp = launch(command, environ, answer), stamp
         except OSError:
-            os.close(self.gpu_answer)
-        os.close(writer)
+            os.unlink(b"gpus.csv")
+        os.close(answer)
 
     def take_gpus(self) -> None:
         self.gpu_process = 0
-        with open(self.gpu_answer, "rb", buffering=0) as answer:
-            rows = [row.split(b",") for row in (answer.read(65536) or b"").splitlines()]
-        for row in rows:
-            cells = [float(cell) if cell.strip().replace(b".", b"", 1).isdigit() else NAN for cell in row]
-            if len(cells) == 6 and cells[0] == cells[0]:
-                index, busy, used, total, power, limit = cells
-                values = {
-                    "utilization_percentage": busy,
-                    "memory_usage_megabytes": round(used * 1.048576, 1),
-                    "memory_usage_percentage": round(100 * used / (total or NAN), 1),
-                    "power_usage_watts": round(power, 1),
-                    "power_usage_percentage": round(100 * power / (limit or NAN), 1),
-                }
-                self.append(self.gpu_stamp, {f"gpu_{int(index)}_{key}": values[key] for key in values})
+        for row in read(b"gpus.csv").splitlines():
+            told = [cell.strip() for cell in row.split(b",")]
+            cells = [float(cell) if cell.replace(b".", b"", 1).isdigit() else NAN for cell in told]
+            if len(cells) == 6 and told[0].isdigit():
+                name, (busy, used, total, power, limit) = "gpu_" + told[0].decode(), cells[1:]
+                values = usage(name + "_memory", used * 2**20, total * 2**20)
+                values[name + "_utilization_percentage"] = busy
+                values[name + "_power_usage_watts"] = round(power, 1)
+                values[name + "_power_usage_percentage"] = round(100 * power / (limit or NAN), 1)
+                self.append(self.gpu_stamp, values)
 
 
 class Supervisor:
     """Runs one claimed task, from its first process to its exit record."""
 
-    def __init__(self, folder: bytes, task: dict[str, Any], wake: int, received: set[int]) -> None:
-        self.task, self.wake, self.received = task, wake, received
+    def __init__(self, folder: bytes, task: dict[str, Any], wake: int) -> None:
+        self.task, self.wake, self.asked_to_end = task, wake, False
         self.folder_file, self.record_file = os.open(folder, os.O_RDONLY), -1
         os.fchdir(self.folder_file)  # to stay in the folder wherever it is moved
         self.running: dict[int, int] = {}  # pid: rank
@@ -239,7 +239,8 @@ class Supervisor:
         self.metrics: SystemMetrics | None = None
         self.subreaper, self.oom_before = become_subreaper(), oom_kills()
         self.started_at, self.started = time.time(), time.monotonic()
-        self.next_peak, self.next_metrics, self.time_limit = self.started + 0.25, INFINITY, INFINITY
+        self.next_peak, self.next_metrics = self.started + 0.25, INFINITY
+        self.time_limit = self.started + (INFINITY if task.get("time_limit") is None else task["time_limit"])
 
     def run(self) -> None:
         self.begin()
@@ -258,36 +259,31 @@ class Supervisor:
         subject, rank = f"enter the working directory {self.task['directory']}", None
         try:
             os.chdir(encoded(self.task["directory"]))
-            for rank, process in enumerate(self.task["processes"]):
+            for rank, process in reversed([*enumerate(self.task["processes"])]):  # services, which come last, first
                 subject = f"open the log {process['log']}"
-                log = os.open(encoded(process["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-                subject = f"start {process['argv'][0]}"
+                log = opened(encoded(process["log"]), os.O_APPEND)
+                subject, source = f"start {process['argv'][0]}", 0
+                if process.get("address_variable"):
+                    source, environ[encoded(process["address_variable"])] = listener()
                 extra = {**process.get("environment", {}), "WORKBENCH_TOKEN": self.task["token"]}
                 environment = {**environ, **{encoded(key): encoded(extra[key]) for key in extra}}
-                pid = launch([encoded(word) for word in process["argv"]], environment, log)
+                pid = launch([encoded(word) for word in process["argv"]], environment, log, source)
                 os.close(log)
+                if source:  # whoever calls a service that has ended is to be refused
+                    os.close(source)
                 self.running[pid] = rank
                 self.groups.append(pid)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte, which no program can be given
-            self.outcome, self.failed = "spawn_failed", rank
-            self.message = f"cannot {subject}: {getattr(error, 'strerror', None) or error}"
-            self.stop()
+            self.failed = rank
+            self.stop("spawn_failed", f"cannot {subject}: {getattr(error, 'strerror', None) or error}")
         os.fchdir(self.folder_file)
 
     def prepare(self) -> None:
         """The rest of the set-up, which the processes need not wait for."""
-        if self.task.get("time_limit") is not None:
-            self.time_limit = self.started + self.task["time_limit"]
         try:
             self.reserve_record()
         except OSError as error:
             complain(f"no room reserved for the exit record: {error}")
-        try:  # the kernel wakes us with SIGIO when `cancel` or `kill` appears; elsewhere we look at each waking
-            from fcntl import DN_CREATE, DN_MULTISHOT, DN_RENAME, F_NOTIFY, fcntl
-
-            fcntl(self.folder_file, F_NOTIFY, DN_CREATE | DN_RENAME | DN_MULTISHOT)
-        except (ImportError, OSError):
-            pass
         if self.running and self.task.get("journal") and self.task.get("sample_every"):
             self.next_metrics = self.started + self.task["sample_every"]
             self.metrics = SystemMetrics(encoded(self.task["journal"]), self.task["name"])
@@ -296,12 +292,10 @@ class Supervisor:
         """Requests and clocks."""
         now, kill = time.monotonic(), os.access(b"kill", os.F_OK)
         if self.kill_at is None:
-            if kill or signal.SIGTERM in self.received or os.access(b"cancel", os.F_OK):
-                self.outcome = "canceled"
-                self.stop()
+            if kill or self.asked_to_end or os.access(b"cancel", os.F_OK):
+                self.stop("canceled")
             elif now >= self.time_limit:
-                self.outcome, self.message = "timeout", f"ran longer than {self.task['time_limit']:g} seconds"
-                self.stop()
+                self.stop("timeout", f"ran longer than {self.task['time_limit']:g} seconds")
         if self.kill_at is not None and (now >= self.kill_at or (kill and now < self.killed_at)):
             self.killed_at = min(self.killed_at, now)
             for target in [-pid for pid in self.running] + self.leftovers():
@@ -321,7 +315,7 @@ class Supervisor:
         import select
 
         if select.select([self.wake], [], [], max(0.0, min(until - time.monotonic(), 3600.0)))[0]:
-            os.read(self.wake, 4096)
+            self.asked_to_end |= signal.SIGTERM in os.read(self.wake, 4096)  # the numbers of what was received
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -342,14 +336,17 @@ class Supervisor:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         self.results[rank] = (code, number)
         if self.kill_at is None and code != 0:  # else it ends because it was asked to
-            self.outcome, self.failed = "exited" if number is None else "signaled", rank
+            self.failed = rank
             if (number == 9 or code == 128 + 9) and oom_kills() > self.oom_before:  # 128 + 9: what a shell tells of it
-                self.outcome, self.message = "out_of_memory", "killed by the kernel for lack of memory"
-        if (self.kill_at is None and code != 0) or not self.served():
-            self.stop()
+                self.stop("out_of_memory", "killed by the kernel for lack of memory")
+            else:
+                self.stop("exited" if number is None else "signaled")
+        elif not self.served():
+            self.stop(self.outcome, self.message)
 
-    def stop(self) -> None:
+    def stop(self, outcome: str, message: str = "") -> None:
         """Ask the process groups to end, services once the others have, and give all of them the grace period."""
+        self.outcome, self.message = outcome, message
         self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
         for pid in self.served() or list(self.running):  # not reaped yet, so the number is still theirs
             send(-pid, signal.SIGTERM, signal.SIGCONT)  # a stopped process would not notice the first alone
@@ -382,7 +379,8 @@ class Supervisor:
         self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
         while left and time.monotonic() < self.killed_at + ABANDON_AFTER:
             self.heed()
-            self.wait(self.kill_at if self.subreaper and self.killed_at == INFINITY else time.monotonic() + 0.05)
+            pause = 1.0 if self.subreaper and self.killed_at == INFINITY else 0.05
+            self.wait(min(self.kill_at, time.monotonic() + pause))
             left = self.leftovers()
         if left:
             complain(f"could not be ended: {sorted(left)}")
@@ -394,14 +392,17 @@ class Supervisor:
         table = processes()
         used = {pid: table[pid][3] * os.sysconf("SC_PAGE_SIZE") for pid in descendants(table)}
         if sum(used.values()) > self.peak:  # what they share, as after a fork, counts once: that takes a closer look
-            self.peak = max(self.peak, sum(share_of_memory(pid) or used[pid] for pid in used))
+            for pid in used:
+                told = read(b"/proc/%d/smaps_rollup" % pid).partition(b"\nPss:")[2].split()
+                used[pid] = int(told[0]) * 1024 if told else used[pid]
+            self.peak = max(self.peak, sum(used.values()))
         self.next_peak = now + max((time.process_time() - before) * 500, 1.0)
         if first:  # a power failure must not make it look as if it never started; short tasks are spared the wait
             os.fsync(self.folder_file)
 
     def reserve_record(self) -> None:
         """Fill the file that becomes the exit record, so that a full disk cannot keep it from being written."""
-        self.record_file = os.open(b"exit.json.tmp", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self.record_file = opened(b"exit.json.tmp", os.O_TRUNC)
         fill(self.record_file, b" " * RECORD_SIZE)
 
     def leave_record(self) -> None:
@@ -451,11 +452,11 @@ def claim(folder: bytes, token: str) -> bool:
     stat = read(b"/proc/self/stat").rpartition(b")")[2].split()
     fields: dict[str, Any] = {"pid": os.getpid(), "start_time": int(stat[19]) if stat else None, "token": token}
     fields["boot_id"] = read(b"/proc/sys/kernel/random/boot_id").decode().strip() or None
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # first: a full disk leaves it unclaimed
+    file = opened(draft, os.O_TRUNC)  # first: a full disk leaves it unclaimed
     fill(file, dump(fields))
     os.close(file)
     try:
-        os.close(os.open(started, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(opened(started, os.O_EXCL))
     except FileExistsError:
         os.unlink(draft)
         return False
@@ -463,18 +464,17 @@ def claim(folder: bytes, token: str) -> bool:
     return True
 
 
-def listen() -> tuple[int, set[int]]:
-    """Each signal of interest makes the descriptor readable and is noted in the set; a hang-up is nothing to us."""
-    received: set[int] = set()
+def listen() -> int:
+    """Where the numbers of the signals of interest can be read from; a hang-up is nothing to us."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGIO):
-        signal.signal(number, lambda number, _frame: received.add(number))
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    return reader, received
+    return reader
 
 
 def main() -> None:
@@ -483,14 +483,14 @@ def main() -> None:
     if os.getpgrp() != os.getpid():
         os.setsid()
     null = os.open(b"/dev/null", os.O_RDWR)
-    log = os.open(folder + b"/shim.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = opened(folder + b"/shim.log", os.O_APPEND)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    wake, received = listen()
+    wake = listen()
     with open(folder + b"/task.json", "rb") as file:
         task = parse(file.read().decode())
     if claim(folder, task["token"]):
-        Supervisor(folder, task, wake, received).run()
+        Supervisor(folder, task, wake).run()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
 """MLflow's server on a workspace's database, for a job whose own MLflow is of another version.
 
-    python -m workbench.tracking_server TRACKING_URI REGISTRY_URI PORT
+    python -m workbench.tracking_server TRACKING_URI REGISTRY_URI
 
-It runs as a service process of the job. The tracking address is one with a job's name (see ``journal.py``), so that
-metrics go to the job's journal. Requests must carry the key that the environment gives to both sides.
+It runs as a service process of the job; standard input is the socket that it serves. The tracking address is one with a
+job's name (see ``journal.py``), so that metrics go to the job's journal. Requests must carry the key that the
+environment gives to both sides.
 
-It listens, on the loopback address alone, before anything else, and imports MLflow when the first client comes: a job
-that logs nothing pays for neither time nor memory, and clients that come meanwhile wait instead of being refused.
+The socket listens before the job begins, and MLflow is imported when the first client comes: a job that logs nothing
+pays for neither time nor memory, and clients that come meanwhile wait instead of being refused.
 
 Like the journal it imports nothing else of ours.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 import json
 import os
@@ -30,14 +33,14 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
     Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-HOST = "127.0.0.1"
-KEY = "MLFLOW_TRACKING_TOKEN"
-"""The variable that MLflow's clients take the key from."""
+USER, KEY = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+"""The variables that MLflow's clients take a name, which is any here, and the key from. They go before those of
+``~/.mlflow/credentials``, which go before MLFLOW_TRACKING_TOKEN."""
 
 REFUSAL = {
     "error_code": "UNAUTHENTICATED",
-    "message": f"the job's tracking server answers requests that carry the key in {KEY}. MLflow sends a user name "
-    "and password instead where MLFLOW_TRACKING_USERNAME or ~/.mlflow/credentials gives them.",
+    "message": f"the job's tracking server answers requests that carry {USER} and {KEY} as they are when the job "
+    "begins. A `default` entry of ~/.netrc, and MLFLOW_TRACKING_AUTH, send something else in their place.",
 }
 
 
@@ -45,18 +48,28 @@ class Locked:
     """An application that only those with the key reach."""
 
     def __init__(self, application: Application, key: str) -> None:
-        self._application, self._expected = application, f"Bearer {key}".encode()
+        self._application, self._key = application, key.encode()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        if hmac.compare_digest(given, self._expected):
+        if hmac.compare_digest(password(dict(scope["headers"]).get(b"authorization", b"")), self._key):
             await self._application(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
+            headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Basic")]
             await send({"type": "http.response.start", "status": 401, "headers": headers})
             await send({"type": "http.response.body", "body": json.dumps(REFUSAL).encode()})
+
+
+def password(authorization: bytes) -> bytes:
+    """What a header of HTTP's basic authentication gives as the password; nothing for any other."""
+    scheme, _, credentials = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return b""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return b""
 
 
 def mlflow_application(tracking_uri: str, registry_uri: str) -> Application:
@@ -73,28 +86,13 @@ def mlflow_application(tracking_uri: str, registry_uri: str) -> Application:
     return application
 
 
-def listen(port: int) -> socket.socket:
-    """A socket that takes connections from this machine."""
-    # Where the protocol is named, asyncio sets TCP_NODELAY: else each answer waits 40 ms for an acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-    except OSError as error:
-        sys.exit(
-            f"error: the tracking server cannot listen on port {port} of {HOST}, which was free when the job was "
-            f"prepared: {error.strerror}. Run the job again: it gets another."
-        )
-    listener.listen(1024)
-    return listener
-
-
 def main(arguments: Sequence[str]) -> None:
     """Wait for the first client, then serve until SIGTERM."""
-    tracking_uri, registry_uri, port = arguments
+    tracking_uri, registry_uri = arguments
     key = os.environ[KEY]
     os.chdir("/")  # so that the working copy can be removed or unmounted
-    listener = listen(int(port))
+    # Where the protocol is named, asyncio sets TCP_NODELAY: else each answer waits 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=sys.stdin.fileno())
     select.select([listener], [], [])
     import uvicorn
 

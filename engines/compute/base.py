@@ -24,6 +24,9 @@ class Process:
     """Takes what it prints, to both streams."""
     service: bool = False
     """It serves the others and is ended when they are done (a parameter server)."""
+    address_variable: str | None = None
+    """Its standard input is a socket that listens on a port of the loopback address; all processes of the task find
+    ``http://HOST:PORT`` in this variable. The shim takes the port, so that nobody else can have it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

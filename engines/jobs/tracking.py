@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engines.compute.base import Process
-from engines.compute.distribution import HOST, free_ports
+from engines.compute.distribution import HOST
 from engines.environments import built
 from engines.jobs import runtime
 from store.jobs import Job
 from store.layout import Layout
 from store.tracking.schema import installed_version
-from workbench.tracking_server import KEY
+from workbench.tracking_server import KEY, USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,27 @@ def tracks_elsewhere(job: Job) -> bool:
 def through_server(job: Job, layout: Layout) -> Access:
     """A server of the job's own (see ``workbench/tracking_server.py``), which ends with it.
 
+    What MLflow starts by itself goes on in the job's run: that takes a word from MLflow's side (``run_context.py``).
     Both sides have the key from their environment alone: not from a file, an argument or the database.
     """
-    port = free_ports(1)[0]
-    arguments = [runtime.tracking_uri(layout, job.name), runtime.registry_uri(layout), str(port)]
+    from store.tracking.plugin import CONTEXT, write_plugin
+
+    arguments = [runtime.tracking_uri(layout, job.name), runtime.registry_uri(layout)]
     server = Process(
         # -E -P: neither the job's variables nor its code change what this Python imports.
         [sys.executable, "-E", "-P", "-m", "workbench.tracking_server", *arguments],
         {},
         str(layout.job(job.name).tracking_log),
         service=True,
+        address_variable="MLFLOW_TRACKING_URI",
     )
     variables = {
-        "MLFLOW_TRACKING_URI": f"http://{HOST}:{port}",
+        "PYTHONPATH": str(write_plugin(layout.run / "plugin", CONTEXT)),
+        "MLFLOW_TRACKING_URI": "",  # the server's address comes with it
         "MLFLOW_REGISTRY_URI": "",
+        USER: "workbench",
         KEY: secrets.token_urlsafe(32),
-        "MLFLOW_TRACKING_USERNAME": "",  # MLflow would send these two in place of the key
-        "MLFLOW_TRACKING_PASSWORD": "",
+        "MLFLOW_TRACKING_TOKEN": "",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # of pages that are gone when the job is
     }
     return Access(variables, (server,))

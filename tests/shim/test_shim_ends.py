@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,28 @@ def test_services_are_asked_to_end_after_those_they_serve(attempt: Attempt) -> N
     (attempt.folder / "go").write_text("go\n")
     assert attempt.wait()["outcome"] == "canceled"
     assert (attempt.folder / "order").read_text().split() == ["worker", "service"]
+
+
+ANSWERS_ONCE = """
+import socket
+listener = socket.socket(fileno=0)
+client, _ = listener.accept()
+client.sendall(b"served at port %d\\n" % listener.getsockname()[1])
+"""
+ASKS = """
+place=${ADDRESS#http://}
+exec 3<> "/dev/tcp/${place%:*}/${place#*:}"
+read -r line <&3
+[ "$line" = "served at port ${place#*:}" ] || exit 7
+while (exec 3<> "/dev/tcp/${place%:*}/${place#*:}") 2> /dev/null; do sleep 0.01; done
+"""
+
+
+def test_a_service_has_a_port_of_its_own_that_is_gone_with_it(attempt: Attempt) -> None:
+    common = {"environment": {}, "log": str(attempt.log)}
+    service = {"argv": [sys.executable, "-c", ANSWERS_ONCE], "service": True, "address_variable": "ADDRESS", **common}
+    record = attempt.run(processes=[{"argv": ["bash", "-c", ASKS], **common}, service])
+    assert (record["outcome"], record["exit_code"]) == ("exited", 0), attempt.log.read_text()
 
 
 @needs_linux

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,8 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from engines.compute.contract import wait_until
-from engines.compute.distribution import free_ports
 from engines.jobs import runtime
 from engines.jobs.tracking import past_proxies
 from store.layout import Layout
@@ -36,7 +35,8 @@ from mlflow import MlflowClient
 
 job = os.environ["AZUREML_RUN_ID"]
 assert mlflow.__version__ == "2.17.2"
-assert not {"MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_PASSWORD"} & set(os.environ)
+assert not {"MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_TOKEN"} & set(os.environ)
+assert MlflowClient().tracking_uri.startswith("http://127.0.0.1:")
 mlflow.log_param("lr", 0.1)
 for step in range(3):
     mlflow.log_metric("loss", 3.0 - step, step=step)
@@ -55,13 +55,19 @@ try:
     urllib.request.urlopen(os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/get?run_id=" + job)
 except urllib.error.HTTPError as error:
     print("without the key:", error.code)
-open(sys.argv[1], "w").write(os.environ["MLFLOW_TRACKING_TOKEN"])
+print("served at", os.environ["MLFLOW_TRACKING_URI"])
+mlflow.end_run()
+mlflow.log_metric("after the end", 4)
+mlflow.end_run()
+with mlflow.start_run():
+    mlflow.log_metric("asked for", 5)
+open(sys.argv[1], "w").write(os.environ["MLFLOW_TRACKING_PASSWORD"])
 """
 JOB = """
 name: other
 command: python script.py {key}
 code: src
-environment_variables: {{HTTP_PROXY: "http://127.0.0.1:9", MLFLOW_TRACKING_USERNAME: ""}}
+environment_variables: {{HTTP_PROXY: "http://127.0.0.1:9", HOME: {home}}}
 environment: {{conda_file: {{dependencies: [pip, {{pip: [mlflow-skinny==2.17.2]}}]}}}}
 """
 
@@ -69,9 +75,12 @@ environment: {{conda_file: {{dependencies: [pip, {{pip: [mlflow-skinny==2.17.2]}
 @pytest.mark.slow
 def test_all_that_another_mlflow_logs_is_in_the_workspace(cli: Cli, layout: Layout, tmp_path: Path) -> None:
     key = tmp_path / "key"
+    (tmp_path / "home" / ".mlflow").mkdir(parents=True)  # of another server; MLflow sends them with whatever it asks
+    credentials = "[mlflow]\nmlflow_tracking_username = ann\nmlflow_tracking_password = secret\n"
+    (tmp_path / "home" / ".mlflow" / "credentials").write_text(credentials)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "script.py").write_text(SCRIPT)
-    (tmp_path / "job.yml").write_text(JOB.format(key=key))
+    (tmp_path / "job.yml").write_text(JOB.format(key=key, home=tmp_path / "home"))
     done = cli("run", tmp_path / "job.yml")
     assert done.returncode == 0, done.stderr
     assert "without the key: 401\n" in done.stdout
@@ -92,18 +101,22 @@ def test_all_that_another_mlflow_logs_is_in_the_workspace(cli: Cli, layout: Layo
         tag = database.execute("SELECT value FROM tags WHERE run_uuid = 'other' AND key = 'colour'").fetchone()
         points = database.execute("SELECT step, value FROM metrics WHERE key = 'loss' ORDER BY step").fetchall()
         inner = database.execute("SELECT value FROM metrics WHERE key = 'inner'").fetchone()
-    assert [tuple(row) for row in found] == [("other", "FINISHED"), ("child", "FINISHED")]
+        later = dict(database.execute("SELECT key, run_uuid = 'other' FROM metrics WHERE key LIKE 'a%'").fetchall())
+        told = database.execute("SELECT count(*) FROM tags WHERE key = 'workbench.started_by_itself'").fetchone()[0]
+    assert [row[1] for row in found] == ["FINISHED"] * 3
+    assert [row[0] for row in found][:2] == ["other", "child"]
+    assert (later, told) == ({"after the end": 1, "asked for": 0}, 0)
     assert [tuple(row) for row in params] == [("lr", "0.1")]
     assert [tuple(row) for row in points] == [(0, 3.0), (1, 2.0), (2, 1.0)]
     assert (tag[0], inner[0]) == ("blue", 2.5)
-    assert_nothing_is_left(layout, key.read_text())
+    port = int(re.findall(r"served at http://127\.0\.0\.1:(\d+)\n", done.stdout)[0])
+    assert_nothing_is_left(layout, key.read_text(), port)
 
 
-def assert_nothing_is_left(layout: Layout, key: str) -> None:
+def assert_nothing_is_left(layout: Layout, key: str, port: int) -> None:
     """No process of the job, and its key in no file."""
     task = json.loads((layout.job("other").attempt(1) / "task.json").read_text())
     assert [process["service"] for process in task["processes"]] == [False, True]
-    port = int(task["processes"][1]["argv"][-1])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     assert len(key) > 40
@@ -132,38 +145,26 @@ def test_a_server_that_the_document_names_is_left_alone(
     assert done.returncode == 0, done.stderr
     seen = eval(done.stdout)  # printed by the module above
     assert seen["MLFLOW_TRACKING_URI"] == "http://tracking.example"
-    assert "MLFLOW_TRACKING_TOKEN" not in seen
+    assert "MLFLOW_TRACKING_PASSWORD" not in seen
     assert not layout.job("theirs").tracking_log.exists()
 
 
-def command(layout: Layout, port: int) -> list[str]:
+def command(layout: Layout) -> list[str]:
     addresses = [runtime.tracking_uri(layout, "job"), runtime.registry_uri(layout)]
-    return ["-P", "-m", "workbench.tracking_server", *addresses, str(port)]
+    return [sys.executable, "-P", "-X", "importtime", "-m", "workbench.tracking_server", *addresses]
 
 
 @pytest.fixture
 def server(tracked: Layout, new_run: MakeRun) -> Iterator[str]:
     """The address of a server for the job ``job``, whose MLflow is set up for something else."""
     new_run("job")
-    port = free_ports(1)[0]
-    environment = {**os.environ, "MLFLOW_TRACKING_TOKEN": KEY, "MLFLOW_TRACKING_URI": "http://tracking.example"}
-    with subprocess.Popen([sys.executable, *command(tracked, port)], env=environment) as process:
-        try:
-            wait_until(lambda: listens(port), "the server to listen")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def listens(port: int) -> bool:
-    """Whether it does, without a connection: the first one has it import MLflow."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-        return False
+    environment = {**os.environ, "MLFLOW_TRACKING_PASSWORD": KEY, "MLFLOW_TRACKING_URI": "http://tracking.example"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = subprocess.Popen(command(tracked), env=environment, stdin=listener, stderr=subprocess.DEVNULL)
+        port = listener.getsockname()[1]
+    with process:
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
 
 
 def status(url: str, **headers: str) -> int:
@@ -171,7 +172,7 @@ def status(url: str, **headers: str) -> int:
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
-        assert "MLFLOW_TRACKING_TOKEN" in error.read().decode() or error.code != 401
+        assert "MLFLOW_TRACKING_PASSWORD" in error.read().decode() or error.code != 401
         return error.code
 
 
@@ -180,24 +181,33 @@ def test_only_those_with_the_key_are_answered(server: str) -> None:
     url = server + "/api/2.0/mlflow/runs/get?run_id=job"
     assert status(url) == 401
     assert status(server + "/health") == 401
-    assert status(url, Authorization="Bearer another") == 401
-    assert status(url, Authorization="Basic " + base64.b64encode(f"user:{KEY}".encode()).decode()) == 401
-    assert status(url, Authorization=f"Bearer {KEY}") == 200
-    assert status(url, Authorization=f"Bearer {KEY}", Host="rebound.example") == 403
+    assert status(url, Authorization=f"Bearer {KEY}") == 401
+    assert status(url, Authorization="Basic " + KEY) == 401
+    assert status(url, Authorization=basic("another")) == 401
+    assert status(url, Authorization=basic(KEY)) == 200
+    assert status(url, Authorization=basic(KEY), Host="rebound.example") == 403
 
 
-def test_a_port_that_was_taken_meanwhile(layout: Layout) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", *command(layout, port)],
-            env={**os.environ, "MLFLOW_TRACKING_TOKEN": KEY},
-            capture_output=True,
+def basic(password: str) -> str:
+    return "Basic " + base64.b64encode(f"user:{password}".encode()).decode()
+
+
+def test_before_a_client_comes_nothing_heavy_is_imported(layout: Layout) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        process = subprocess.Popen(
+            command(layout),
+            env={**os.environ, "MLFLOW_TRACKING_PASSWORD": KEY},
+            stdin=listener,
+            stderr=subprocess.PIPE,
             text=True,
         )
-    assert done.returncode == 1
-    assert f"error: the tracking server cannot listen on port {port} of 127.0.0.1" in done.stderr
-    assert not imported(done.stderr) & (HEAVY | {"uvicorn"}), "before a client comes nothing heavy is imported"
+    with process:
+        assert process.stderr is not None
+        lines = [process.stderr.readline()]
+        while "select" not in lines[-1].split():  # which it waits with
+            lines.append(process.stderr.readline())
+        process.terminate()
+    assert not imported("".join(lines)) & (HEAVY | {"uvicorn"})
 
 
 def test_the_server_is_reached_past_a_proxy() -> None:
