@@ -29,14 +29,14 @@ def test_an_exception_is_told_with_the_users_own_last_frame(place: Place) -> Non
                 text)
         """,
     )
-    cause = place.cause("echo starting; python train.py")
+    cause = place.cause("python train.py")
     raised = cause.exception
     assert raised is not None
     assert (raised.type, raised.file, raised.function) == ("json.decoder.JSONDecodeError", "steps.py", "load")
     assert raised.line in (5, 6)
     assert raised.code is not None and raised.code.startswith("return json.loads(")
     assert cause.code == "unreadable_input"
-    assert cause.log_tail[0] == "starting"
+    assert [line for line in cause.log_tail if "steps.load" in line]  # how far back the tail goes, Python decides
     assert cause.log_tail[-1].startswith("json.decoder.JSONDecodeError: Expecting value")
 
 
