@@ -23,9 +23,12 @@ def require_terminal() -> None:
 def run(found: Found) -> int:
     """Run the terminal UI in this terminal until the user leaves."""
     from workbench.tui.app import WorkbenchApp
+    from workbench.tui.driver import driver_class
     from workbench.tui.settings import load_settings
     from workbench.tui.theming import Themes
 
-    app = WorkbenchApp(found, loaded=load_settings(Themes()))
+    loaded = load_settings(Themes())
+    driver = driver_class(enabled=loaded.configuration.driver == "cells")
+    app = WorkbenchApp(found, loaded=loaded, driver_class=driver)
     app.run(mouse=app.configuration.mouse)
     return app.return_code or 0
