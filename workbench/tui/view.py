@@ -71,7 +71,7 @@ class View(Widget):
 
     def read_guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Read in the background, in place of a reading under way; what goes wrong is shown in place of the content."""
-        work: Callable[[], Coroutine[None, None, None]] = partial(self._guarded, reading)
+        work: Any = partial(self._guarded, reading)  # Textual's union of kinds of work cannot be inferred
         self.run_worker(work, group="load", exclusive=True)
 
     async def _guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:

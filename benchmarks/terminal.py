@@ -1,0 +1,104 @@
+"""A program in a pseudo-terminal of our own: keys go in, and what it writes is timed, counted and emulated (pyte)."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import termios
+import time
+from pathlib import Path
+
+import pyte
+
+QUIET_SECONDS = 0.12
+"""A screen that has said nothing for so long is painted."""
+TOLD = 3
+"""Lines with something in them that make a first picture."""
+
+
+class Terminal:
+    """Starts the program at once; ``close`` ends it."""
+
+    def __init__(self, command: list[str], size: tuple[int, int], environment: dict[str, str]) -> None:
+        self.screen = pyte.Screen(*size)
+        self.stream = pyte.ByteStream(self.screen)
+        self.bytes = 0
+        self.began = time.monotonic()
+        self.process, self.master = pty.fork()
+        if self.process == 0:
+            os.execvpe(command[0], command, {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+
+    def read(self, seconds: float) -> bool:
+        """Take what was written; False when nothing came within so many seconds."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.master, 1 << 16)
+        except OSError as error:
+            if error.errno == errno.EIO:
+                return False
+            raise
+        self.bytes += len(data)
+        self.stream.feed(data)
+        return bool(data)
+
+    def first_paint(self, limit: float = 30.0) -> float:
+        """Seconds from the start until there is a picture."""
+        while time.monotonic() - self.began < limit:
+            self.read(0.05)
+            if sum(bool(line.strip()) for line in self.screen.display) >= TOLD:
+                return time.monotonic() - self.began
+        raise TimeoutError("no picture")
+
+    def settle(self, limit: float = 30.0) -> float:
+        """Wait until nothing comes any more; the time of the last byte."""
+        last = time.monotonic()
+        until = last + limit
+        while time.monotonic() < until and self.read(QUIET_SECONDS):
+            last = time.monotonic()
+        return last
+
+    def wait_for(self, text: str, limit: float = 60.0) -> None:
+        """Wait until a text stands on the screen."""
+        until = time.monotonic() + limit
+        while not any(text in line for line in self.screen.display):
+            if time.monotonic() > until:
+                raise TimeoutError(f"{text!r} did not appear:\n" + "\n".join(self.screen.display))
+            self.read(0.05)
+
+    def press(self, keys: str) -> tuple[float, int]:
+        """Send keys; seconds to the last byte that they caused, and how many bytes."""
+        before, sent = self.bytes, time.monotonic()
+        os.write(self.master, keys.encode())
+        return max(0.0, self.settle() - sent), self.bytes - before
+
+    def rest(self, seconds: float) -> int:
+        """Bytes that are written while nobody does anything."""
+        before, until = self.bytes, time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.read(left)
+        return self.bytes - before
+
+    def resident_mb(self) -> float:
+        """Resident memory of the program."""
+        for line in Path(f"/proc/{self.process}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+        return 0.0
+
+    def cpu_seconds(self) -> float:
+        """Processor time that it took so far."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        """End the program as a lost connection does."""
+        os.kill(self.process, signal.SIGHUP)
+        os.close(self.master)
+        os.waitpid(self.process, 0)
