@@ -159,8 +159,8 @@ class EngineContract:
 
     def test_poll_tells_how_far_it_is(self, place: Place) -> None:
         assert place.engine.poll(place.attempt) == TaskState("not_started")
-        place.start("echo here > begun; read line < go")
         os.mkfifo(place.folder / "go")
+        place.start("echo here > begun; read line < go")
         place.wait_for("begun")
         assert place.engine.poll(place.attempt) == TaskState("running")
         (place.folder / "go").write_text("go\n")
@@ -197,8 +197,8 @@ class EngineContract:
         assert not (place.folder / "begun").exists()
 
     def test_started_twice_it_runs_once(self, place: Place) -> None:
-        task = place.start("echo run >> runs; read line < go")
         os.mkfifo(place.folder / "go")
+        task = place.start("echo run >> runs; read line < go")
         place.engine.start(place.attempt, task, {"PATH": os.defpath})
         place.wait_for("runs")
         (place.folder / "go").write_text("go\n")
@@ -215,8 +215,8 @@ class EngineContract:
         assert not (place.folder / "begun").exists()
 
     def test_what_runs_or_ran_is_not_revoked(self, place: Place) -> None:
-        place.start("echo > begun; read line < go")
         os.mkfifo(place.folder / "go")
+        place.start("echo > begun; read line < go")
         place.wait_for("begun")
         assert not place.engine.revoke(place.attempt)
         (place.folder / "go").write_text("go\n")
@@ -240,8 +240,8 @@ class EngineContract:
         assert place.engine.kill_leftovers(task.token) == []
 
     def test_the_first_failure_ends_the_others(self, place: Place) -> None:
-        place.start("sleep 1000", "read line < go; exit 4", "sleep 1000")
         os.mkfifo(place.folder / "go")
+        place.start("sleep 1000", "read line < go; exit 4", "sleep 1000")
         (place.folder / "go").write_text("go\n")
         record = place.wait()
         assert (record["outcome"], record["exit_code"], record["failed_process"]) == ("exited", 4, 1)

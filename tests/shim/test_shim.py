@@ -55,13 +55,13 @@ def test_nothing_slow_is_imported_before_the_processes_run(attempt: Attempt) -> 
 def test_the_whole_under_each_python(attempt: Attempt, version: str, python: Path) -> None:
     attempt.python = python
     journal = attempt.folder / "metrics.jsonl"
+    os.mkfifo(attempt.folder / "go")
     attempt.start(
         "(setsid bash -c 'echo $$ > left; exec sleep 1000' &); echo begun; read line < go; exit 7",
         "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done",
         journal=str(journal),
         sample_every=0.1,
     )
-    os.mkfifo(attempt.folder / "go")
     left = int(attempt.wait_for("left"))
     attempt.wait_for("metrics.jsonl")
     (attempt.folder / "go").write_text("go\n")

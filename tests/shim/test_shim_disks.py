@@ -43,8 +43,8 @@ def fill(disk: Path, leave: int = 0) -> Path:
 def test_a_disk_that_fills_up_while_the_task_runs(attempt: Attempt, small_disk: Path) -> None:
     attempt.folder = small_disk
     journal = str(small_disk / "metrics.jsonl")
-    attempt.start("read line < go; echo lost; exit 6", journal=journal, sample_every=0.05)
     os.mkfifo(small_disk / "go")
+    attempt.start("read line < go; echo lost; exit 6", journal=journal, sample_every=0.05)
     attempt.wait_for("metrics.jsonl")
     with contextlib.suppress(OSError):
         while True:

@@ -21,8 +21,8 @@ def test_death_by_a_signal(attempt: Attempt) -> None:
 
 
 def test_a_hang_up_is_nothing_to_it(attempt: Attempt) -> None:
-    shim = attempt.start("echo > begun; read line < go")
     os.mkfifo(attempt.folder / "go")
+    shim = attempt.start("echo > begun; read line < go")
     attempt.wait_for("begun")
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         shim.send_signal(number)
@@ -97,8 +97,8 @@ def test_the_end_of_the_task_comes_before_a_cancellation_of_what_it_left(attempt
 
 
 def test_one_of_several_fails(attempt: Attempt) -> None:
-    attempt.start("trap 'exit 9' TERM; echo > begun; while :; do sleep 0.05; done", "read line < go; exit 3", FOREVER)
     os.mkfifo(attempt.folder / "go")
+    attempt.start("trap 'exit 9' TERM; echo > begun; while :; do sleep 0.05; done", "read line < go; exit 3", FOREVER)
     attempt.wait_for("begun")
     (attempt.folder / "go").write_text("go\n")
     record = attempt.wait()
@@ -165,8 +165,8 @@ def test_a_service_has_a_port_of_its_own_that_is_gone_with_it(attempt: Attempt) 
 
 @needs_linux
 def test_it_sleeps_meanwhile(attempt: Attempt) -> None:
-    shim = attempt.start("sleep 0.7; echo > late; read line < go")
     os.mkfifo(attempt.folder / "go")
+    shim = attempt.start("sleep 0.7; echo > late; read line < go")
     attempt.wait_for("late")
     status = Path(f"/proc/{shim.pid}/status").read_text()
     (attempt.folder / "go").write_text("go\n")
