@@ -2,7 +2,7 @@
 
     python benchmarks/tui.py [--full FOLDER] [--peers FOLDER] [--runs 10]
 
-``--full`` is a workspace made by ``benchmarks/full_workspace.py``; without it the empty one alone is measured. ``hello``
+``--full`` is a workspace made by ``full_workspace.py``; without it the empty one alone is measured. ``hello``
 is a Textual program of thirty lines, started in turn with ours. Everything runs in a pseudo-terminal of 140x40. Prints
 one line of JSON: seconds, bytes, megabytes.
 """
@@ -66,7 +66,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         empty = {**os.environ, **private(here), "WORKBENCH_WORKSPACE": str(here / "ws")}
-        subprocess.run([workbench(), "workspace", "create", "--name", "empty"], env=empty, check=True, capture_output=True)
+        create = [workbench(), "workspace", "create", "--name", "empty"]
+        subprocess.run(create, env=empty, check=True, capture_output=True)
         (here / "hello.py").write_text(HELLO)
         contenders = {
             "hello": ([sys.executable, str(here / "hello.py")], empty),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from textual.widgets import Input
 from store.layout import Layout
 from tests.many_jobs import add_job, add_jobs
 from tests.tui.conftest import Drive, until
+from workbench.configuration.reading import load
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.jobs import JobsView
 from workbench.tui.widgets.job_table import JobTable
@@ -257,3 +259,28 @@ def test_an_empty_workspace_says_what_to_do(drive: Drive) -> None:
         return str(view(app).query_one(".notice").render())
 
     assert "No jobs yet" in drive(script) and "n  new job" in drive(script)
+
+
+def test_a_filter_is_saved_under_a_name_and_taken_again(many: Layout, drive: Drive, tmp_path: Path) -> None:
+    async def save(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, "state:failed")
+        await pilot.press("f", "s", *"bad", "enter")
+        await until(pilot, lambda: "bad" in app.configuration.filters)
+
+    async def take(app: WorkbenchApp, pilot: Pilot[None]) -> int:
+        await open_jobs(app, pilot)
+        await pilot.press("f", "1")
+        await until(pilot, lambda: table(app).window.total == 100)
+        await pilot.press("f", "x")
+        await until(pilot, lambda: not app.configuration.filters)
+        return table(app).window.total
+
+    file = tmp_path / "config.toml"
+    file.write_text("# mine\ntheme = 'slate'\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CONFIG", str(file))
+        drive(save, loaded=load())
+        assert 'bad = "state:failed"' in file.read_text() and file.read_text().startswith("# mine\n")
+        assert drive(take, loaded=load()) == 100
+        assert "bad" not in file.read_text()

@@ -41,6 +41,7 @@ class JobsView(View):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="jobs.filter"),
         Binding("s", "sort", "sort", id="jobs.sort"),
+        Binding("f", "saved_filters", "Saved filters", id="jobs.saved", show=False),
         Binding("escape", "clear", "Clear filter, or back", show=False, id="jobs.clear"),
     ]
 
@@ -73,7 +74,9 @@ class JobsView(View):
     async def _read(self, function: Callable[..., Window], *arguments: object) -> None:
         self._generation += 1
         generation = self._generation
-        window = await self.bench.access.read(function, self.list, *arguments)
+        window = await self.bench.access.read(
+            function, self.list, *arguments, patterns=self.bench.configuration.main_metric
+        )
         if generation == self._generation:
             self._take(window)
 
@@ -139,6 +142,12 @@ class JobsView(View):
         self.table.cursor = 0
         self.table.scroll_to(y=0, animate=False, force=True)
         self.reload()
+
+    def action_saved_filters(self) -> None:
+        """Take a saved filter, or save the one that holds."""
+        from workbench.tui.saved_filters import choose
+
+        choose(self.bench, self.filter_text, self.set_filter)
 
     def action_sort(self) -> None:
         """Choose the order; the same once more turns it round."""

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 
@@ -65,6 +65,27 @@ class Menu(ModalScreen[str | None]):
     def action_up(self) -> None:
         """The choice before."""
         self.query_one(OptionList).action_cursor_up()
+
+
+class Prompt(ModalScreen[str | None]):
+    """Asks for a text; None for escape or an empty one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="prompt.close")]
+
+    def __init__(self, title: str, value: str = "", hint: str = "") -> None:
+        super().__init__()
+        self.prompt_title, self.value, self.hint = title, value, hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(self.prompt_title, classes="dialog-title", markup=False)
+            entry = Input(self.value, placeholder=self.hint)
+            entry.cursor_blink = False
+            yield entry
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip() or None)
 
 
 class Question(ModalScreen[bool]):
