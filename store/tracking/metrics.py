@@ -118,9 +118,14 @@ def sketch(connection: sqlite3.Connection, run_id: str, key: str, max_points: in
 
     Peaks between them are lost: a first picture, until ``metric_history`` has read all.
     """
-    low, high = connection.execute(
-        f"SELECT min(step), max(step) FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = ? AND key = ?", (run_id, key)
-    ).fetchone()
+    # One question each: SQLite seeks for one end of an index, and reads all of it for both at once.
+    ends = (
+        connection.execute(
+            f"SELECT {end}(step) FROM metrics {BY_RUN_AND_KEY} WHERE run_uuid = ? AND key = ?", (run_id, key)
+        ).fetchone()[0]
+        for end in ("min", "max")
+    )
+    low, high = ends
     if low is None:
         return []
     seek = (

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 MAX_POINTS = 2000
 """Of one metric: twice the dots of a wide screen, two for each column."""
 
+NEEDING_CHARTS = frozenset(
+    ("open", "smooth", "axis", "log", "move", "first", "last", "page", "mark", "unmark", "table")
+)
+"""Actions that mean nothing while a notice takes the place of the charts."""
+
 WEIGHTS = (0.0, 0.6, 0.9, 0.99)
 
 
@@ -73,6 +78,11 @@ class ChartsTab(Widget):
             self._feed = MetricFeed(self.job_name, cast("WorkbenchApp", self.app).access, MAX_POINTS)
         return self._feed
 
+    @property
+    def present(self) -> bool:
+        """Whether there is still something to show an answer in: the tab may have been closed meanwhile."""
+        return self.is_attached and bool(self.query(".charts-status"))
+
     def compose(self) -> ComposeResult:
         yield Static("", classes="charts-status", markup=False)
         yield Notice("Reading the metrics…", classes="notice", markup=False)
@@ -95,9 +105,14 @@ class ChartsTab(Widget):
         """What to say while there is no chart: a title, and what to do."""
         raise NotImplementedError
 
+    def facts_line(self) -> list[str]:
+        """The line above the charts, in parts."""
+        return []
+
     def status(self) -> str:
         """The line above the charts."""
-        return ""
+        signs = cast("WorkbenchApp", self.app).signs
+        return f"  {'·' if signs.unicode else '|'}  ".join(self.facts_line())
 
     # -- the job's facts and metrics ----------------------------------------------------------------------------
 
@@ -121,7 +136,10 @@ class ChartsTab(Widget):
         try:
             updates = await self.feed.poll()
         except (WorkbenchError, sqlite3.Error, OSError) as error:
-            self._say_error(error)
+            if self.present:
+                self._say_error(error)
+            return
+        if not self.present:
             return
         if self.feed.keys != self._known:
             self._known = self.feed.keys
@@ -170,6 +188,7 @@ class ChartsTab(Widget):
         self.query_one(ChartGrid).display = some and self.full is None
         self.query_one(".charts-full").display = some and self.full is not None
         self._update_status()
+        self.refresh_bindings()
 
     def _update_status(self) -> None:
         line = self.query_one(".charts-status", Static)
@@ -250,6 +269,8 @@ class ChartsTab(Widget):
             while (asked := self._next_missing()) is not None:
                 key, whole = asked
                 updates = await self.feed.load(key, whole=whole)
+                if not self.present:
+                    return
                 if any(update.key == key and update.partial for update in updates):
                     self._sketched.add(key)
                 else:
@@ -257,7 +278,8 @@ class ChartsTab(Widget):
                 self._take(updates)
                 self._facts_changed()
         except (WorkbenchError, sqlite3.Error, OSError) as error:
-            self._say_error(error)
+            if self.present:
+                self._say_error(error)
         finally:
             self._loading = False
 
@@ -267,7 +289,9 @@ class ChartsTab(Widget):
         """In a full chart the arrows are its own, and escape leads back."""
         if action == "grid":
             return self.full is not None
-        if action in ("open", "move", "first", "last", "page"):
+        if action in NEEDING_CHARTS and self.query_one(".notice").display:
+            return False
+        if action in ("open", "move", "first", "last", "page", "mark"):
             return self.full is None
         return True
 

@@ -65,17 +65,14 @@ class MetricsTab(ChartsTab):
         if self.own_keys():
             return f"No metric has {self.pattern!r} in its name", "/  change the filter"
         if self.live:
-            return (
-                "No metrics yet",
-                "They appear as soon as the job logs them: mlflow.log_metric(name, value, step=step)",
-            )
+            return "No metrics yet", "They appear as the job logs them:", 'mlflow.log_metric("loss", value, step=step)'
         return "This job logged no metrics", 'In the script: mlflow.log_metric("loss", value, step=step)'
 
-    def status(self) -> str:
+    def facts_line(self) -> list[str]:
         """How many metrics there are, and how they are drawn."""
         keys, shown = self.own_keys(), self.filtered()
         if not keys:
-            return ""
+            return []
         count = f"{len(shown)} of {len(keys)} metrics" if self.pattern else f"{len(keys)} metrics"
         parts = [count.replace("1 metrics", "1 metric") if len(keys) == 1 else count, f"x: {AXIS_WORDS[self.axis]}"]
         if self.pattern:
@@ -86,7 +83,7 @@ class MetricsTab(ChartsTab):
             parts.append("log scale")
         if self.marks and self.full is None:
             parts.append(f"{len(self.marks)} marked" + (", enter: one chart" if len(self.marks) > 1 else ""))
-        return "  ·  ".join(parts)
+        return parts
 
     # -- table --------------------------------------------------------------------------------------------------
 

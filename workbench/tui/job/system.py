@@ -74,11 +74,11 @@ class SystemTab(ChartsTab):
         )
         return (title, why, *((facts,) if facts else ()))
 
-    def status(self) -> str:
+    def facts_line(self) -> list[str]:
         """What the job took."""
         job = self._job
         if job is None:
-            return ""
+            return []
         parts: list[str] = []
         if job.wall_seconds is not None:
             parts.append(f"wall time {_seconds(job.wall_seconds)}")
@@ -88,8 +88,8 @@ class SystemTab(ChartsTab):
         if job.peak_memory_bytes is not None:
             parts.append(f"peak memory {_size(job.peak_memory_bytes)}")
         if not parts:
-            return "Wall time, CPU time and peak memory are known when the job has ended." if self.live else ""
-        return "  ·  ".join(parts)
+            return ["wall time, CPU time and peak memory are known when the job has ended"] if self.live else []
+        return parts
 
 
 def _seconds(value: float) -> str:

@@ -56,7 +56,7 @@ def row(parts: Iterable[Part], width: int) -> Row:
     for part, style in parts:
         cells = cell_len(part)
         if cells > room:
-            part = clipped(part, room)
+            part = clipped(part, room) if part.strip() else part[:room]
             cells = cell_len(part)
         text, room = text + part, room - cells
         styles += bytes([style]) * len(part)

@@ -77,7 +77,7 @@ def _summary(curves: Sequence[Curve], look: Look, width: int, height: int, signs
 
 def _samples(curves: Sequence[Curve], look: Look, width: int, height: int, signs: str) -> list[Row]:
     """The nearest values at places that divide the x axis evenly."""
-    reaches = [curve.raw.extent for curve in curves if curve.raw.ys and curve.raw.extent is not None]
+    reaches = [(curve.raw.xs[0], curve.raw.xs[-1]) for curve in curves if curve.raw.xs]
     if height < 3 or not reaches:
         return []
     low, high = look.window or (min(reach[0] for reach in reaches), max(reach[1] for reach in reaches))
