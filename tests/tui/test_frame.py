@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 from store.layout import Layout
 from store.workspace import Found
+from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
 from workbench.tui import commands
 from workbench.tui.app import WorkbenchApp
@@ -106,3 +109,45 @@ def test_hints_that_do_not_fit_are_counted() -> None:
     last = Hint("?", "help")
     assert fitting(hints, 80, last) == (hints, 0)
     assert fitting(hints, 30, last) == (hints[:1], 2)
+
+
+def test_a_broken_line_leads_back_and_leaving_does_not(layout: Layout) -> None:
+    async def session(keys: list[str]) -> str:
+        app = WorkbenchApp(Found(layout, "option"))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.frame.view is not None and app.frame.view.loaded)
+            began = app.frame.section.name if app.frame.section else ""
+            await pilot.press(*keys)
+            await until(pilot, lambda: not any(worker.group == "place" for worker in app.workers))
+        return began
+
+    assert asyncio.run(session(["3"])) == "home"
+    assert asyncio.run(session(["2", "q"])) == "compute"
+    assert asyncio.run(session([])) == "home"
+
+
+def test_the_palette_opens_a_job_by_name(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "brave_owl_1")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await pilot.press("ctrl+p", *"owl")
+        await until(pilot, lambda: any("brave_owl_1" in str(each.prompt) for each in options(app)))
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.frame.view is not None and app.frame.view.crumb == "brave_owl_1")
+        return app.frame.places()[-1]
+
+    def options(app: WorkbenchApp) -> list[Option]:
+        found = app.screen.query(OptionList)
+        return list(found.first().options) if found else []
+
+    drive(script)
+
+
+def test_two_actions_on_one_key_are_told_once(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        app.set_keymap({"app.jump": "z", "app.command": "z"})
+        await pilot.press("z", "z")
+        return [str(each.message) for each in app._notifications]
+
+    (told,) = drive(script)
+    assert "another action has the key of app.command" in told

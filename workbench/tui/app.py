@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -20,8 +21,10 @@ from workbench.tui import commands
 from workbench.tui.access import Access, NoWorkspaceError
 from workbench.tui.frame import Frame
 from workbench.tui.glyphs import Glyphs, glyphs
+from workbench.tui.job_search import JobCommands
+from workbench.tui.last_place import remember, remembered
 from workbench.tui.machine import LoadLevels
-from workbench.tui.reading import situation, start_agent
+from workbench.tui.reading import keep_agent, situation
 from workbench.tui.sections import SECTIONS, Section, named
 from workbench.tui.themed_app import ThemedApp
 from workbench.tui.view import View
@@ -50,6 +53,7 @@ class WorkbenchApp(ThemedApp):
     CSS_PATH: ClassVar = [str(STYLES / f"{area}.tcss") for area in AREAS]
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS = ThemedApp.COMMANDS | {JobCommands}
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", id="app.help"),
@@ -82,6 +86,8 @@ class WorkbenchApp(ThemedApp):
         self.start = start or self.configuration.default_section
         self.signs: Glyphs = glyphs(self.configuration.ascii)
         self.levels = LoadLevels()
+        self._agent_trouble = ""
+        self._told_clashes: set[frozenset[str]] = set()
 
     @property
     def frame(self) -> Frame:
@@ -101,13 +107,18 @@ class WorkbenchApp(ThemedApp):
     async def on_ready(self) -> None:
         """Everything that is not the first picture waits for it."""
         if self.frame.section is None:  # a key that came first has its way
-            await self.frame.show_section(named(self.start) or SECTIONS[0])
+            await self._begin()
         self.set_interval(1 / self.refresh_hz, self._pulse)
         self.set_interval(LOAD_SECONDS, self._look_at_load)
-        self.run_worker(self._start_agent(), group="agent")
         self.set_interval(THEME_SECONDS, self.follow_themes)
         self.run_worker(self._look_at_load(), group="load")
         self.run_worker(self.check_configuration(), group="configuration")
+
+    async def _begin(self) -> None:
+        """Show where the line broke last time, else the section to start with."""
+        await self.frame.show_section(named(self.start) or SECTIONS[0])
+        for place in await asyncio.to_thread(remembered, self.access.layout.root):
+            await self.run_command(place)
 
     async def on_unmount(self) -> None:
         self.access.close()
@@ -138,16 +149,19 @@ class WorkbenchApp(ThemedApp):
 
     async def _look_at_load(self) -> None:
         self.frame.query_one(Header).load = await asyncio.to_thread(self.levels.read)
+        await self._keep_agent()
         await self._read_situation()  # an agent that leaves writes nothing
 
-    async def _start_agent(self) -> None:
-        """As every command that reads jobs does: unfinished jobs get an agent."""
+    async def _keep_agent(self) -> None:
+        """As every command that reads jobs does: unfinished jobs get an agent. What goes wrong is said once."""
         try:
-            await self.access.read(start_agent)
+            await self.access.read(keep_agent)
         except NoWorkspaceError:
             return
         except (WorkbenchError, sqlite3.Error, OSError) as error:
-            self.notify(str(error), title="No agent", severity="warning", markup=False)
+            if str(error) != self._agent_trouble:
+                self._agent_trouble = str(error)
+                self.notify(self._agent_trouble, title="No agent", severity="warning", markup=False)
 
     # -- going places -------------------------------------------------------------------------------------------
 
@@ -181,7 +195,24 @@ class WorkbenchApp(ThemedApp):
         await self.frame.push(JobView(name, tab))
 
     def place_changed(self) -> None:
-        """Called when another view is shown."""
+        """Another view is shown: remember the way there, for a line that breaks."""
+        self.run_worker(self._remember(self.frame.places()), group="place", exclusive=True)
+
+    async def _remember(self, places: list[str]) -> None:
+        await asyncio.to_thread(remember, self.access.layout.root, places)
+
+    async def action_quit(self) -> None:
+        """Leave; work goes on, and the next session begins at the beginning."""
+        await self._remember([])
+        self.exit()
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Say once which actions lost their key to a setting; Textual asks at every key."""
+        names = frozenset(binding.id or binding.action for binding in clashed_bindings)
+        if names not in self._told_clashes:
+            self._told_clashes.add(names)
+            text = f"another action has the key of {', '.join(sorted(names))}: `workbench config keys` lists them all"
+            self.notify(text, title="Keys", severity="warning", markup=False)
 
     def action_help(self) -> None:
         """Show the keys that work here."""
@@ -223,7 +254,8 @@ class WorkbenchApp(ThemedApp):
         if command.section is not None:
             await self.go(command.section, command.argument)
         elif command.word == "job":
-            await self.open_job(command.argument)
+            name, _, tab = command.argument.partition(" ")
+            await self.open_job(name, tab.strip() or "overview")
         elif command.word == "theme":
             self.choose_theme(command.argument)
         elif command.word == "help":

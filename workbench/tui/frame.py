@@ -52,6 +52,11 @@ class Frame(Screen[None]):
         stack = self.stacks.get(self.section.name) if self.section else None
         return stack[-1] if stack else None
 
+    def places(self) -> list[str]:
+        """The commands that lead to what is shown."""
+        stack = self.stacks.get(self.section.name, []) if self.section else []
+        return [view.place or (self.section.name if self.section else "") for view in stack]
+
     async def show_section(self, section: Section) -> View:
         """Show a section as it was left; asked for a second time, its own first view."""
         if section is self.section and len(self.stacks[section.name]) > 1:

@@ -17,9 +17,9 @@ def situation(stores: Stores) -> Situation:
     return Situation(found.workspace, agent, found.running, found.waiting, found.failed)
 
 
-def start_agent(stores: Stores) -> None:
+def keep_agent(stores: Stores) -> None:
     """Start the agent when unfinished jobs have none."""
-    from workbench.agent import start
-
     if jobs.count_unfinished(stores.workbench) and not lock.held(stores.layout.agent_lock):
+        from workbench.agent import start
+
         start.wake(stores.layout)

@@ -40,6 +40,8 @@ class View(Widget):
 
     crumb = ""
     """What the header calls it; a section's title where it is empty."""
+    place = ""
+    """The command that leads here again, where it is not the section's name."""
     live = False
     loaded = False
 

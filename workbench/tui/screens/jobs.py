@@ -131,6 +131,7 @@ class JobsView(View):
             return False
         self.query_one(FilterLine).answer("")
         self.filter_text = text
+        self.place = f"jobs {text}".strip()
         self._narrow(narrowed)
         return True
 
