@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from store.errors import UsageError
 
@@ -24,10 +24,16 @@ SHARED_ACCESS = frozenset(
 )
 """The other parameters of an Azure shared access signature, beside ``sig``."""
 
-WITH_PASSWORD = frozenset({"ftp", "ftps", "sftp", "ssh", "smb", "webdav", "webdavs", "dav", "davs"})
-"""Schemes where what follows a colon in front of ``@`` is a password; elsewhere it may be part of the place."""
+WITHOUT_PASSWORD = frozenset({"github", "git", *AZURE_SCHEMES})
+"""Schemes where what stands in front of ``@`` is part of the place: ``github://ORGANISATION:REPOSITORY@BRANCH``."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+HIDDEN = "***"
+"""Stands where a secret was."""
+
+BEGIN = re.compile(r"\A\s*(?P<scheme>[a-z][\w+.:-]*)://(?:(?P<user>[^/?#]*)@)?", re.IGNORECASE)
+PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +46,23 @@ class Address:
     @classmethod
     def parse(cls, url: str) -> Address:
         """Raises UsageError for what is no URL with a host or a path."""
-        parts = urlsplit(url.strip())
+        parts, shown = urlsplit(url.strip()), split_secrets(url)[0]
         if not parts.scheme or not (parts.netloc or parts.path.strip("/")) or "://" not in url:
-            raise UsageError(f"{url!r} is no URL", hint="It wants a scheme, such as https://HOST/PATH.")
-        return cls(url.strip(), canonical(parts))
+            raise UsageError(f"{shown!r} is no URL", hint="It wants a scheme, such as https://HOST/PATH.")
+        try:
+            return cls(url.strip(), canonical(parts))
+        except ValueError as error:  # which tells what it took for the port: it may be a part of a password
+            message = f"the address that begins with {parts.scheme}:// has a port that is no number below 65536"
+            hint = "A slash, a question mark or a hash in a password is written %2F, %3F or %23."
+            raise UsageError(message, hint=hint) from error
 
     def __str__(self) -> str:
         """How it is shown and noted: as the user knows it, without secrets."""
         return re.split("[?#]", self.given)[0] if self.scheme in AZURE_SCHEMES else self.canonical
+
+    def hide_in(self, text: str) -> str:
+        """A text that another wrote, such as a library's error, without what is secret in this address."""
+        return hide(text, split_secrets(self.given)[1])
 
     @property
     def scheme(self) -> str:
@@ -107,7 +122,7 @@ def canonical(parts: SplitResult) -> str:
 def bare_host(parts: SplitResult, scheme: str) -> str:
     """Host and port; with the user where that is part of the place, without a password where that is what it is."""
     if scheme not in DEFAULT_PORTS and scheme not in AZURE_SCHEMES:
-        if scheme in WITH_PASSWORD and parts.password is not None:
+        if scheme not in WITHOUT_PASSWORD and parts.password is not None:
             return f"{parts.username}@{parts.netloc.rpartition('@')[2]}"
         return parts.netloc
     host = parts.hostname or ""
@@ -122,6 +137,42 @@ def public_query(query: str) -> str:
     return urlencode(
         [(n, v) for n, v in pairs if not SECRET.search(n) and not (signed and n in SHARED_ACCESS)], quote_via=quote
     )
+
+
+def split_secrets(url: str) -> tuple[str, list[str]]:
+    """A URL with a mark in place of each secret, and the secrets as they stand in it; any other text as it is.
+
+    With the marks, it is the same address in its canonical spelling. A mark that stands there already counts as secret.
+    """
+    begin = BEGIN.match(url)
+    if begin is None:
+        return url, []
+    found = list[str]()
+
+    def parameter(match: re.Match[str]) -> str:
+        if not SECRET.search(unquote_plus(match[1])):
+            return match[0]
+        found.append(match[2])
+        return f"{match[1]}={HIDDEN}"
+
+    scheme, user = begin["scheme"].lower(), begin["user"] or ""
+    name, colon, password = user.partition(":")
+    if password and scheme not in WITHOUT_PASSWORD:
+        found.append(password)
+        user = f"{name}:{HIDDEN}"
+    elif name and scheme in DEFAULT_PORTS:  # such as the token of a code host
+        found.append(name)
+        user = f"{HIDDEN}{colon}"
+    at = "" if begin["user"] is None else f"{user}@"
+    return f"{begin['scheme']}://{at}{PARAMETER.sub(parameter, url[begin.end() :])}", found
+
+
+def hide(text: str, secrets: list[str]) -> str:
+    """A text with a mark in place of each secret, however it is quoted there."""
+    spellings = {spelling for each in secrets for spelling in (each, unquote(each), unquote_plus(each), quote(each))}
+    for each in sorted(spellings - {""}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(each)}(?!\w)", HIDDEN, text)
+    return text
 
 
 def no_listing(address: Address) -> UsageError:

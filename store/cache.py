@@ -108,8 +108,10 @@ def check(url: str, *, want_folder: bool) -> None:
         return
     address = Address.parse(url)
     by_web = address.scheme in ("http", "https")
-    if (by_web and not want_folder) or address.scheme in AZURE_SCHEMES or find(address) is not None:
-        return  # Azure's addresses are asked without an account first, which needs no library
+    if not want_folder and (by_web or address.scheme in AZURE_SCHEMES):
+        return  # a blob of Azure is asked for without an account first, which needs no library
+    if find(address) is not None:
+        return
     if by_web:
         raise with_way_out(no_listing(address), address)
     from store.transfer import remote  # which imports fsspec: most addresses do not need it
@@ -118,6 +120,11 @@ def check(url: str, *, want_folder: bool) -> None:
         remote.check_scheme(address)
     except WorkbenchError as error:
         raise with_way_out(error, address) from None
+
+
+def has(url: str) -> bool:
+    """Whether an address needs no download. Raises MachineError where what was put there by hand is damaged."""
+    return find(Address.parse(url)) is not None
 
 
 def local_path(url: str) -> Path:
@@ -130,6 +137,7 @@ def local_path(url: str) -> Path:
 
 def with_way_out(error: WorkbenchError, address: Address) -> WorkbenchError:
     """Every failed download can be made up for by hand."""
+    error.message = address.hide_in(error.message)
     by_hand = f"Or put a copy in its place: `workbench cache add {address} PATH`"
     error.hint = f"{error.hint}\n  {by_hand}" if error.hint else by_hand
     return error

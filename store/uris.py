@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from store import database, jobs
+from store.addresses import split_secrets
 from store.errors import NotFoundError, UsageError
 from store.layout import Layout
 from store.specs.references import (
@@ -53,7 +54,8 @@ class Place:
     url: str | None = None
 
     def __str__(self) -> str:
-        return str(self.path) if self.path is not None else str(self.url)
+        """How it is shown and noted: without secrets."""
+        return str(self.path) if self.path is not None else split_secrets(str(self.url))[0]
 
     def below(self, path: str) -> Place:
         """The place of something in this folder. Raises UsageError for what would lie outside of it."""
@@ -184,7 +186,7 @@ class Resolver:
         text = substitute(settings["path"], values)
         if not isinstance(take_apart(text), LocalPath | DatastorePath | Url):
             raise UsageError(
-                f"an output cannot be written to {text}",
+                f"an output cannot be written to {split_secrets(text)[0]}",
                 hint="It wants a local path, or azureml://datastores/workspaceblobstore/paths/PATH.",
             )
         return self.find(text, base=base)

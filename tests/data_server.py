@@ -24,6 +24,8 @@ class Resource:
     """For each coming request: after how many bytes the connection breaks; afterwards it holds."""
     hold_after: int | None = None
     """After how many bytes to wait until ``go_on`` is set."""
+    holding: threading.Event = field(default_factory=threading.Event)
+    """Set once it waits."""
     go_on: threading.Event = field(default_factory=threading.Event)
     length: bool = True
     redirect: str | None = None
@@ -39,8 +41,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.resources: dict[str, Resource] = {}
 
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+    def url(self, path: str, user: str = "") -> str:
+        """The address of a path; ``user`` is what stands in front of the host."""
+        return f"http://{user and user + '@'}127.0.0.1:{self.server_address[1]}{path}"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that was killed is no error here."""
@@ -102,6 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         if resource.hold_after is not None:
             self.wfile.write(body[: resource.hold_after])
             self.wfile.flush()
+            resource.holding.set()
             resource.go_on.wait()
             body = body[resource.hold_after :]
         self.wfile.write(body)

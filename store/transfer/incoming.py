@@ -15,6 +15,7 @@ from store.addresses import Address
 from store.disk import CHUNK, NO_ROOM, explain
 from store.errors import MachineError, WorkbenchError
 from store.telling import Progress
+from store.transfer.patience import Result, patiently
 
 BROKEN_IN_A_ROW = 5
 """How often a transfer may break off without having brought anything before it is given up."""
@@ -47,6 +48,10 @@ class Watch:
         """Raises AbandonedError when cancelled."""
         if self.cancelled and self.cancelled():
             raise AbandonedError("cancelled while data was being downloaded", hint="What has come stays for next time.")
+
+    def wait_for(self, call: Callable[[], Result]) -> Result:
+        """What a call to the other side returns. Raises AbandonedError when cancelled, also while it hangs."""
+        return call() if self.cancelled is None else patiently(call, self.check)
 
 
 @dataclass(slots=True)
@@ -176,23 +181,32 @@ def broken_off(address: Address, incoming: Incoming, error: BrokenError) -> Mach
 def receive_more(incoming: Incoming, open_at: Open, watch: Watch) -> None:
     """Ask for what is missing and append it. Raises BrokenError when it stops before the end."""
     watch.check()
-    body = open_at(incoming.size, incoming.origin if incoming.size else None)
+    body = watch.wait_for(lambda: open_at(incoming.size, incoming.origin if incoming.size else None))
     try:
-        if body.start == 0:
-            incoming.restart(body.origin)
-        elif body.start != incoming.size or not (incoming.origin and incoming.origin.fits(body.origin)):
-            incoming.restart(None)
-            raise BrokenError("what lies there has changed meanwhile")
-        require_room(incoming, body.origin.size)
-        watch.tell(incoming.size, body.origin.size)
-        with incoming.file.open("ab", buffering=0) as stream:
-            while chunk := body.read(CHUNK):
-                incoming.append(stream, chunk)
-                watch.tell(incoming.size, body.origin.size)
-        if body.origin.size is not None and incoming.size != body.origin.size:
-            raise BrokenError("the connection ended early")
-    finally:
+        append_rest(incoming, body, watch)
+    except AbandonedError:
+        raise  # a read may be under way, and closing would wait for it: the last to let go of the body closes it
+    except BaseException:
         body.close()
+        raise
+    body.close()
+
+
+def append_rest(incoming: Incoming, body: Body, watch: Watch) -> None:
+    """Append what a body brings, after what is here or in its place. Raises BrokenError when it stops early."""
+    if body.start == 0:
+        incoming.restart(body.origin)
+    elif body.start != incoming.size or not (incoming.origin and incoming.origin.fits(body.origin)):
+        incoming.restart(None)
+        raise BrokenError("what lies there has changed meanwhile")
+    require_room(incoming, body.origin.size)
+    watch.tell(incoming.size, body.origin.size)
+    with incoming.file.open("ab", buffering=0) as stream:
+        while chunk := watch.wait_for(lambda: body.read(CHUNK)):
+            incoming.append(stream, chunk)
+            watch.tell(incoming.size, body.origin.size)
+    if body.origin.size is not None and incoming.size != body.origin.size:
+        raise BrokenError("the connection ended early")
 
 
 def require_room(incoming: Incoming, size: int | None) -> None:

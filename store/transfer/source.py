@@ -63,14 +63,21 @@ def receive_by_fsspec(address: Address, to: Destination, watch: Watch) -> Receiv
     """Whatever fsspec reaches: one object, or every object below a folder."""
     from store.transfer import remote
 
-    system, path = remote.open_filesystem(address)
-    objects = remote.list_objects(system, path, address)
+    system, path = watch.wait_for(lambda: remote.open_filesystem(address))
+    objects = watch.wait_for(lambda: remote.list_objects(system, path, address))
     if objects is None:
         return receive_one(address, to, remote.opener(system, path, address), watch)
-    sums = {}
+    sums = dict[str, str]()
+    brought = 0
+
+    def tell(done: int, _: int | None) -> None:
+        if watch.progress:
+            watch.progress(brought + done, None)  # how much there is in all is not known
+
     for relative, each in objects.items():
         file = to.content / relative
         file.parent.mkdir(parents=True, exist_ok=True)
         open_at = remote.opener(system, each, address)
-        sums[relative], _ = receive_file(address, file, to.notes / key(relative), open_at, watch)
+        sums[relative], _ = receive_file(address, file, to.notes / key(relative), open_at, Watch(tell, watch.cancelled))
+        brought += file.stat().st_size
     return Received(sums, Origin(), is_folder=True)
