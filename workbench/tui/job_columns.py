@@ -98,11 +98,10 @@ def chosen(width: int, columns: Sequence[Column] = COLUMNS) -> list[tuple[Column
         kept.remove(min(kept, key=lambda each: each.keep))
     widths = {each.name: min(each.least, max(1, width - GAP)) for each in kept}
     left = width - sum(widths.values()) - GAP * len(kept)
-    for each in sorted(kept, key=lambda each: -each.keep):
-        more = min(left, each.most - widths[each.name])
-        if more > 0:
-            widths[each.name] += more
-            left -= more
+    while left > 0 and (growing := [each for each in kept if widths[each.name] < each.most]):
+        for each in sorted(growing, key=lambda each: -each.keep)[:left]:
+            widths[each.name] += 1
+            left -= 1
     return [(each, widths[each.name]) for each in kept]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -131,9 +132,14 @@ class _CellFile:
 
 
 def erases_coloured() -> bool:
-    """Whether this terminal erases with the background colour (terminfo's ``bce``)."""
+    """Whether this terminal erases with the background colour (terminfo's ``bce``).
+
+    In a multiplexer TERM may be that of the terminal around it, and then says nothing of the one inside.
+    """
     import curses
 
+    if os.environ.get("TMUX") or os.environ.get("STY"):
+        return False
     try:
         curses.setupterm()
         return curses.tigetflag("bce") > 0
