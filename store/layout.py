@@ -52,6 +52,11 @@ class JobFolder:
         """Variables of the submitter that the job needs (JSON, 0600, removed at the job's end)."""
         return self.root / "environment.json"
 
+    @property
+    def secret_addresses(self) -> Path:
+        """Addresses of the document that hold a secret (JSON, 0600, removed at the job's end)."""
+        return self.root / "addresses.json"
+
     def attempt(self, number: int) -> Path:
         """What the shim reads and leaves behind: ``task.json``, ``started``, ``exit.json``."""
         return self.root / "attempts" / str(number)

@@ -232,7 +232,7 @@ class Output:
     @property
     def value(self) -> Value:
         """What the job gets for it."""
-        return Value(str(self.written or self.place), is_path=True)
+        return Value(str(self.written or self.place.url), is_path=True)
 
 
 def upload_folder(folder: JobFolder, name: str) -> Path:
@@ -260,7 +260,7 @@ def prepare_outputs(job: Job, layout: Layout) -> dict[str, Value]:
     for name in job.document.get("outputs") or {}:
         try:
             output = Output.read(job.document, name, job.name, layout)
-            check_kind(output, output.written)
+            check_kind(output, output.place.path)
             if output.written is not None:
                 folder = output.written.parent if output.is_file else output.written
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from engines.compute.base import Process, Task
 from engines.compute.distribution import processes
 from engines.environments import built
 from engines.environments.definition import Definition
-from engines.jobs import data, runtime, tracking
+from engines.jobs import data, runtime, submitted, tracking
 from engines.jobs.script import Script, Value, render
+from engines.jobs.secret_addresses import put_back
+from store.addresses import split_secrets
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
@@ -58,12 +60,13 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     folder = layout.job(job.name)
     folder.user_logs.mkdir(parents=True, exist_ok=True)
     folder.system_logs.mkdir(exist_ok=True)
-    submitted = read_submitted(folder)
+    job = replace(job, document=put_back(job.document, submitted.read_addresses(folder)))
+    environ = submitted_environment(folder)
     experiment_id = create_run(job, layout, time.time(), say)
     definition = Definition.from_dict(job.environment or {})
-    python = environment_python(job, definition, layout, say, cancelled, submitted)
+    python = environment_python(job, definition, layout, say, cancelled, environ)
     data.prepare_working_copy(job, layout)
-    with lent(submitted):
+    with lent(environ):
         inputs = data.place_inputs(job, layout, say, cancelled)
     outputs = data.prepare_outputs(job, layout)
     if cancelled():
@@ -72,7 +75,7 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     script = render(job.document["command"], values)
     access = tracking.access(job, layout, python, say)
     environment = together(
-        built.activation(python, submitted),
+        built.activation(python, environ),
         dict(definition.variables),
         runtime.variables(job, layout, experiment_id),
         access.variables,
@@ -84,7 +87,7 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     return Prepared(
         task=make_task(job, layout, token, script, access.services, say),
         environment=tracking.past_proxies(environment) if access.services else environment,
-        inputs={name.removeprefix("inputs."): value.text for name, value in inputs.items()},
+        inputs={name.removeprefix("inputs."): split_secrets(value.text)[0] for name, value in inputs.items()},
         outputs=data.output_places(job, layout),
     )
 
@@ -116,7 +119,7 @@ def together(*layers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in merged.items() if value or not name.startswith("MLFLOW_")}
 
 
-def read_submitted(folder: JobFolder) -> dict[str, str]:
+def submitted_environment(folder: JobFolder) -> dict[str, str]:
     """The variables that the submitter's environment lends the job."""
     try:
         found: dict[str, str] = json.loads(folder.submitted_environment.read_text())
@@ -182,7 +185,7 @@ def environment_python(
     layout: Layout,
     say: Callable[[str], None],
     cancelled: Callable[[], bool],
-    submitted: Mapping[str, str],
+    environ: Mapping[str, str],
 ) -> Path:
     """The Python of the job's environment, built first when it is new."""
     python = built.interpreter(definition, layout)
@@ -190,7 +193,7 @@ def environment_python(
         from engines.environments.build import build
 
         log = layout.job(job.name).system_logs / "environment.log"
-        python = build(definition, layout, log, cancelled, say, environ=submitted)
+        python = build(definition, layout, log, cancelled, say, environ=environ)
     return python
 
 
@@ -214,8 +217,3 @@ def make_task(
         sample_every=SAMPLE_SECONDS,
         notify=str(layout.agent_socket),
     )
-
-
-def discard(job: Job, layout: Layout) -> None:
-    """Remove what only a running job needs: the submitter's environment."""
-    layout.job(job.name).submitted_environment.unlink(missing_ok=True)

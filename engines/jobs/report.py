@@ -12,6 +12,7 @@ from engines.jobs.differences import CONTENT, SECRET, Difference, differences
 from engines.jobs.explain import telling_log
 from engines.jobs.symptoms.cause import Cause, UserException
 from engines.jobs.symptoms.log_tail import read_tail
+from store.addresses import HIDDEN
 from store.jobs import Job
 from store.layout import Layout
 
@@ -169,8 +170,9 @@ def rerun(job: Job, here: Path) -> tuple[str, str]:
 
 def override(text: str) -> str:
     """An argument of ``--set`` for the shell; a value that its name tells to be a secret is left to be filled in."""
-    name, _, _ = text.partition("=")
-    return f"{shlex.quote(name)}=..." if SECRET.search(name.rpartition(".")[2]) else shlex.quote(text)
+    name, _, given = text.partition("=")
+    secret = SECRET.search(name.rpartition(".")[2]) or HIDDEN in given
+    return f"{shlex.quote(name)}=..." if secret else shlex.quote(text)
 
 
 def value(text: str | None) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import socket
 import sqlite3
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,12 @@ from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
 from engines.environments.definition import Definition
 from engines.environments.resolve import resolve
-from engines.jobs import data, input_contents, runtime, submitted
-from store import computes, jobs, names, snapshots
+from engines.jobs import data, input_contents, runtime, secret_addresses, submitted
+from engines.jobs.provenance import git_state, user_name
+from engines.jobs.secret_addresses import SecretAddress
+from store import cache, computes, jobs, names, snapshots
 from store import environments as registered
+from store.addresses import HIDDEN
 from store.disk import explain
 from store.errors import DocumentError, Fault, UsageError, WorkbenchError
 from store.layout import Layout
@@ -101,6 +102,8 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     for name, given in (document.get("outputs") or {}).items():
         place = ("outputs", name, *path_key(given))
         attempt(place, lambda name=name: data.check_output(layout, document, name))
+    for place, address in secret_addresses.incomplete(document):
+        attempt(place, lambda place=place, address=address: check_whole(document, place, address))
     if faults:
         raise DocumentError(faults)
     return Checked(compute, slots, definition)
@@ -109,6 +112,17 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
 def path_key(given: object) -> tuple[str, ...]:
     """The key that says where an input or output lies, where there is one."""
     return ("path",) if isinstance(given, Mapping) and "path" in given else ()
+
+
+def check_whole(document: Mapping[str, Any], place: tuple[str, ...], address: str) -> None:
+    """Raises UsageError for an address without its secret, unless what lies there is in the cache."""
+    given = data.Input.read(document, place[1]) if place[0] == "inputs" else None
+    if given is not None and given.mode != "direct" and cache.has(address):
+        return
+    raise UsageError(
+        f"{address}: {HIDDEN} stands in place of a secret, which is kept no longer than until its job has ended",
+        hint=f"Give it whole: --set '{'.'.join(place)}=ADDRESS'",
+    )
 
 
 def environment(connection: sqlite3.Connection, submission: Submission) -> Definition:
@@ -166,13 +180,14 @@ def accept(
     code: Code,
     chosen: str,
 ) -> str:
-    """Write a checked job into the store, with the variables that its submitter lends it."""
-    document = {**submission.document, "name": chosen}
-    document["experiment_name"] = experiment(document, submission.directory)
+    """Write a checked job into the store, and beside it what its submitter lends it."""
+    given = {**submission.document, "name": chosen}
+    given["experiment_name"] = experiment(given, submission.directory)
+    document, addresses = secret_addresses.take_out(given)
     new = jobs.NewJob(
         document=document,
         source={
-            **source(submission, code.git),
+            **source(submission, code.git, addresses),
             "input_contents": input_contents.contents(connection, layout, document),
         },
         compute=checked.compute,
@@ -187,7 +202,7 @@ def accept(
 
     def keep(name: str) -> None:
         kept.append(name)
-        submitted.keep(layout, name, lent)
+        submitted.keep(layout, name, lent, addresses)
 
     try:
         return jobs.submit(connection, new, keep)
@@ -229,6 +244,11 @@ def resubmit(
     return accept(connection, layout, submission, checked, kept, names.generate())
 
 
+def whole_document(layout: Layout, before: jobs.Job) -> dict[str, Any]:
+    """A job's document, with the secrets of its addresses as long as they are kept."""
+    return secret_addresses.put_back(before.document, submitted.read_addresses(layout.job(before.name)))
+
+
 def definition_of(before: jobs.Job) -> Definition | None:
     """The environment that a job ran in; None where it named secrets, which are kept nowhere."""
     if before.environment is None or "${" in json.dumps(before.environment):
@@ -252,61 +272,13 @@ def experiment(document: Mapping[str, Any], directory: Path) -> str:
     return document.get("experiment_name") or directory.name.replace(" ", "") or "Default"
 
 
-def source(submission: Submission, git: dict[str, Any] | None) -> dict[str, Any]:
-    """Where a job comes from: file, folder, user, host and the state of the code's git repository."""
+def source(submission: Submission, git: Mapping[str, Any] | None, addresses: Sequence[SecretAddress]) -> dict[str, Any]:
+    """Where a job comes from: file, folder, overrides, user, host and the state of the code's git repository."""
     return {
         "file": str(Path(submission.file).absolute()),
         "directory": str(submission.directory),
-        "overrides": list(submission.overrides),
+        "overrides": [secret_addresses.hide_all(each, addresses) for each in submission.overrides],
         "user": user_name(),
         "host": socket.gethostname(),
         "git": git,
     }
-
-
-def user_name() -> str:
-    """Who submits; the number of a user without a name, as in some containers."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
-
-
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit, branch, remote and whether there are uncommitted changes; None outside a repository or without git."""
-    folder = folder if folder.is_dir() else folder.parent
-    if not in_repository(folder):
-        return None
-
-    def git(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=10, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    status = git("status", "--porcelain=v2", "--branch", "--untracked-files=no")
-    if status is None:
-        return None
-    head = dict(line[2:].split(" ", 1) for line in status.splitlines() if line.startswith("# "))
-    commit = head.get("branch.oid", "")
-    if commit in ("", "(initial)"):
-        return None
-    dirty = any(not line.startswith("#") for line in status.splitlines())
-    return {"commit": commit, "branch": head.get("branch.head"), "remote": remote(git), "dirty": dirty}
-
-
-def remote(git: Any) -> str | None:
-    """The address of ``origin``, without a user or a password in it."""
-    address: str | None = git("config", "--get", "remote.origin.url")
-    if address and "://" in address:
-        scheme, rest = address.split("://", 1)
-        return f"{scheme}://{rest.rsplit('@', 1)[-1]}"
-    return address or None
-
-
-def in_repository(folder: Path) -> bool:
-    """Whether a folder lies in a git work tree: cheaper than asking git where it does not."""
-    return any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents))

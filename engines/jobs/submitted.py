@@ -1,6 +1,6 @@
-"""The variables that a submitter lends its job: beside the store, for secrets may be among them.
+"""What a submitter lends its job and the store must not hold: variables, and addresses with a secret in them.
 
-They are written within the transaction that accepts the job. So while one holds the store for writing, a folder with
+Both are written within the transaction that accepts the job. So while one holds the store for writing, a folder with
 variables and without a row is what a killed submitter left.
 """
 
@@ -10,31 +10,58 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
+from engines.jobs.secret_addresses import SecretAddress
 from store import jobs
 from store.database import write
 from store.disk import flush
-from store.layout import Layout
+from store.layout import JobFolder, Layout
 
 
-def keep(layout: Layout, name: str, variables: Mapping[str, str]) -> None:
+def keep(layout: Layout, name: str, variables: Mapping[str, str], addresses: Sequence[SecretAddress] = ()) -> None:
     """Write them, readable by the user alone; they survive a power cut. Within the transaction of the job's row."""
     folder = layout.job(name)
     folder.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder.submitted_environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(dict(variables), file)
-    flush(folder.submitted_environment, folder.root, layout.jobs)
+    write_private(folder.submitted_environment, dict(variables))
+    if addresses:
+        write_private(folder.secret_addresses, [asdict(each) for each in addresses])
+    flush(folder.root, layout.jobs)
+
+
+def write_private(file: Path, content: Any) -> None:
+    """Put JSON on the disk that nobody else may read."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        json.dump(content, stream)
+    flush(file)
+
+
+def read_addresses(folder: JobFolder) -> list[SecretAddress]:
+    """The addresses that are not whole in the stored document; none once the job has ended."""
+    try:
+        kept = json.loads(folder.secret_addresses.read_text())
+    except FileNotFoundError:
+        return []
+    return [SecretAddress(tuple(each["path"]), each["address"]) for each in kept]
+
+
+def discard(folder: JobFolder) -> None:
+    """Remove what only an unfinished job needs; the variables last, by which a folder without a job is known."""
+    folder.secret_addresses.unlink(missing_ok=True)
+    folder.submitted_environment.unlink(missing_ok=True)
 
 
 def clear(connection: sqlite3.Connection, layout: Layout, names: Iterable[str]) -> list[str]:
-    """Remove the variables of those that are no jobs; returns their names."""
+    """Remove what was lent to those that are no jobs; returns their names."""
     with write(connection):
         orphans = [name for name in names if not jobs.exists(connection, name)]
         for folder in map(layout.job, orphans):
             with contextlib.suppress(OSError):
-                folder.submitted_environment.unlink(missing_ok=True)
+                discard(folder)
                 folder.root.rmdir()
     return orphans
 

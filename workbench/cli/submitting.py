@@ -117,7 +117,8 @@ def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str
     left_out = {"name", "code"}
     if submission.definition_of(before) and not any(re.match(r"environment[.\[=]", each) for each in overrides):
         left_out.add("environment")
-    kept = {key: value for key, value in before.document.items() if key not in left_out}
+    whole = submission.whole_document(session.layout, before)
+    kept = {key: value for key, value in whole.items() if key not in left_out}
     document = Document.of(kept, file=f"job {before.name}")
     for argument in overrides:
         apply(document, argument)
