@@ -1,104 +1,24 @@
-"""From a job document on the disk to an accepted job."""
+"""From a job document on the disk to an accepted job, in the workspace of a command."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from pathlib import Path
 
-from engines.jobs import submission
-from engines.jobs.submission import Place, Submission
-from store.errors import DocumentError, Fault, WorkbenchError
+from engines.jobs import reading, submission
+from engines.jobs.submission import Submission
 from store.jobs import Job
-from store.specs.document import Document
-from store.specs.loading import parse
-from store.specs.reading import load_document
 from workbench.cli.options import Session
 from workbench.cli.talk import say
 
 
 def read(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> Submission:
-    """A job document, checked against the dialect. Raises DocumentError with every fault.
+    """A job document, checked against the dialect and, where that fails, the workspace. Raises DocumentError."""
 
-    Where the dialect is not kept, what is sound of the document is held against the workspace too: one pass tells all.
-    """
-    overrides = list(overrides)
-    try:
-        document = loaded(file, overrides, flags)
-        submitted = checked(document, str(file))
-        tell_unused(document)
-        lasting = [each for each in overrides if not each.startswith("name=")]
-        return replace(submitted, overrides=(*lasting, *as_overrides(flags)))
-    except DocumentError as error:
-        document = loaded(file, overrides, flags)
-        if not reduce_to_sound(document, error.faults):
-            raise
-        further: list[Fault] = []
-        try:
-            submission.check(session.connection_for_reading(), session.layout, checked(document, str(file)))
-        except DocumentError as more:
-            further = [fault for fault in more.faults if fault not in error.faults]
-        except WorkbenchError:
-            pass  # no workspace to hold it against: the document's own faults are news enough
-        raise DocumentError([*error.faults, *further]) from error
+    def check(submitted: Submission) -> None:
+        submission.check(session.connection_for_reading(), session.layout, submitted)
 
-
-def as_overrides(flags: Mapping[str, str | None]) -> list[str]:
-    """Flags as the ``--set`` that they stand for; a name is for one job alone."""
-    return [f"{key}={value}" for key, value in flags.items() if value is not None and key != "name"]
-
-
-def loaded(file: Path, overrides: Iterable[str], flags: Mapping[str, str | None]) -> Document:
-    """A document with its overrides and flags, not yet checked."""
-    document = load_document(file, overrides)
-    for key, value in flags.items():
-        if value is not None:
-            document.set_flag(key, value)
-    return document
-
-
-def tell_unused(document: Document) -> None:
-    """An input that an override adds and the command does not name is most likely a slip of the pen."""
-    if not document.added:
-        return
-    from store.specs.expressions import references
-    from store.specs.nearest import suggestion
-
-    inputs = document.data.get("inputs") or {}
-    named = {reference.key for reference, _ in references(document.data["command"])}
-    for path in document.added:
-        if len(path) == 2 and path[0] == "inputs" and f"inputs.{path[1]}" not in named:
-            others = [name for name in inputs if ("inputs", name) not in document.added]
-            hint = suggestion(str(path[1]), others, introduction="The document has")
-            say(str(document.fault(path, "a new input, which the command does not name", hint)))
-
-
-def reduce_to_sound(document: Document, faults: Iterable[Fault]) -> bool:
-    """Take out of a document what has faults; False where too little would be left to judge."""
-    if document.faults:
-        return False
-    for fault in faults:
-        head, _, rest = fault.path.partition(".")
-        if not head or head in ("type", "$schema"):
-            return False
-        ports = document.data.get(head)
-        if head in ("inputs", "outputs") and isinstance(ports, dict) and rest:
-            ports.pop(rest.partition(".")[0], None)
-        else:
-            document.data.pop(head, None)
-    document.data["command"] = "true"  # which names none of the inputs that are gone
-    return True
-
-
-def checked(document: Document, file: str) -> Submission:
-    """A document that keeps the dialect, with the way to its places."""
-
-    def place(path: tuple[str | int, ...]) -> Place:
-        found = document.entry(path).value
-        return found.file, found.line, found.column
-
-    return Submission(parse(document, "job").document(), file, place)
+    return reading.read(file, overrides, flags, check, say)
 
 
 def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str | None) -> str:
@@ -111,18 +31,4 @@ def submit(session: Session, file: Path, overrides: Iterable[str], **flags: str 
 
 def submit_again(session: Session, before: Job, overrides: Iterable[str]) -> str:
     """Accept a job's document again, with overrides; its code and environment are those that it had."""
-    from store.specs.overrides import apply
-
-    overrides = list(overrides)
-    left_out = {"name", "code"}
-    if submission.definition_of(before) and not any(re.match(r"environment[.\[=]", each) for each in overrides):
-        left_out.add("environment")
-    whole = submission.whole_document(session.layout, before)
-    kept = {key: value for key, value in whole.items() if key not in left_out}
-    document = Document.of(kept, file=f"job {before.name}")
-    for argument in overrides:
-        apply(document, argument)
-    again = checked(document, str(before.source.get("file") or before.name))
-    tell_unused(document)
-    again = replace(again, overrides=(*before.source.get("overrides", ()), *overrides))
-    return submission.resubmit(session.connection, session.layout, before, again, say)
+    return reading.submit_again(session.connection, session.layout, before, overrides, say)
