@@ -70,7 +70,10 @@ def check_input(connection: sqlite3.Connection, layout: Layout, document: Mappin
     place = Resolver(layout, connection).find(given.path)
     if place.path is not None:
         check_type(given, place.path)
-    elif given.mode != "direct":
+    elif given.mode == "direct":
+        if "://" in str(place.url):
+            Address.parse(str(place.url))
+    else:
         cache.check(str(place.url), want_folder=given.wants_folder)
 
 
@@ -112,6 +115,8 @@ def place_inputs(job: Job, layout: Layout, say: Say, cancelled: Cancelled) -> di
             file = job.source.get("file")
             error.message = f"input {name!r}{f' of {file}' if file else ''}: {error.message}"
             raise
+        except OSError as error:  # a folder that has been closed to the user meanwhile
+            raise explain(error, f"looking at the input {name!r}") from error
         if value is not None:
             values[f"inputs.{name}"] = value
     return values

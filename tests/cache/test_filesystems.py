@@ -79,11 +79,16 @@ def test_a_folder_by_fsspec_goes_on_where_it_was_left() -> None:
     system = fsspec.filesystem("memory")
     for name in ("a.csv", "sub/b.csv", "sub/deep/c.csv"):
         system.pipe(f"/bucket/set/{name}", name.encode() * 100)
-    count = iter(range(100))
+    told: list[tuple[int, int | None]] = []
+
+    def tell(done: int, total: int | None) -> None:
+        told.append((done, total))
+
     with pytest.raises(AbandonedError):
-        cache.fetch(f"{MEMORY}/set", want_folder=True, cancelled=lambda: next(count) > 3)
-    assert 0 < cache.show(f"{MEMORY}/set").files < 3
-    path = cache.fetch(f"{MEMORY}/set", want_folder=True)
+        cache.fetch(f"{MEMORY}/set", want_folder=True, progress=tell, cancelled=lambda: (500, None) in told)
+    assert cache.show(f"{MEMORY}/set").files == 1
+    path = cache.fetch(f"{MEMORY}/set", want_folder=True, progress=tell)
+    assert told[-1] == (2800, None), "the progress of the whole folder"
     found = {str(file.relative_to(path)): file.read_text() for file in path.rglob("*") if file.is_file()}
     assert found == {name: name * 100 for name in ("a.csv", "sub/b.csv", "sub/deep/c.csv")}
     assert cache.fetch(f"{MEMORY}/set/sub/b.csv").read_text() == "sub/b.csv" * 100
