@@ -202,7 +202,33 @@ def test_the_cause_has_one_shape_everywhere(cli: Cli, some_jobs: list[str]) -> N
     assert listed[some_jobs[2]] == {"code": "exception", "message": "m", "hint": None, "exception": None}
     for name in some_jobs:
         assert json.loads(cli("job", "show", name).stdout)["cause"] == listed[name]
-        assert json.loads(cli("job", "explain", name, "-o", "json").stdout) == listed[name]
+        assert json.loads(cli("job", "explain", name).stdout)["cause"] == listed[name]
+
+
+def test_an_explanation_is_text_on_a_terminal_and_else_data(
+    cli: Cli, terminal: Terminal, layout: Layout, some_jobs: list[str]
+) -> None:
+    completed, _, failed = some_jobs
+    log = layout.job(failed).log
+    log.parent.mkdir(parents=True)
+    log.write_text("epoch 1\n")
+    with database.write(connection := database.connect(layout.database)):
+        document = json.dumps({"type": "command", "command": "echo other", "experiment_name": "mnist"})
+        connection.execute("UPDATE job SET document = ? WHERE name = ?", (document, failed))
+    told = json.loads(cli("job", "explain", failed).stdout)
+    assert told == json.loads(cli("job", "explain", failed, "-o", "json").stdout)
+    assert (told["name"], told["status"], told["cause"]["code"]) == (failed, "Failed", "exception")
+    assert (told["log_file"], told["log_tail"], told["last_completed"]) == (str(log), ["epoch 1"], completed)
+    assert told["differences"] == [
+        {"section": "command", "name": "", "before": "echo [bold]", "after": "echo other", "lines": []}
+    ]
+    assert told["next_commands"][-1] == {"command": f"workbench job rerun {failed}", "purpose": "run it again"}
+    assert cli("job", "explain", failed, "--query", "cause.code", "-o", "tsv").stdout == "exception\n"
+    for shown in (terminal("job", "explain", failed), cli("job", "explain", failed, "-o", "table").stdout):
+        assert shown.startswith("m\n") and "command: echo [bold] -> echo other" in shown
+    documented = (ROOT / "docs" / "jobs.md").read_text().partition("## When it fails")[2].partition("A `cause`")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \|", documented, re.MULTILINE)
+    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} == set(told)
 
 
 def test_validate_says_a_thing_once_on_a_terminal(terminal: Terminal, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def report(
         what_happened(job, cause, start),
         last_lines(read_tail(log).shown(), str(log) if others else "its log") if with_log or others else [],
         what_differs(last_completed, found),
-        next_commands(job, start, with_log=with_log),
+        what_next(job, start, with_log=with_log),
     ]
     lines: list[str] = []
     for part in filter(None, parts):
@@ -142,16 +142,20 @@ def shown_diff(lines: Sequence[str]) -> list[str]:
     return [*shown, f"... {len(lines) - SHOWN_DIFF_LINES} more lines"] if len(lines) > SHOWN_DIFF_LINES else shown
 
 
-def next_commands(job: Job, here: Path, *, with_log: bool) -> list[str]:
-    """The commands that show the rest and run it again."""
-    commands = [
+def what_next(job: Job, here: Path, *, with_log: bool) -> list[str]:
+    """The commands to go on with; that of the log goes where it has been shown whole."""
+    shown = next_commands(job, here)[0 if with_log else 1 :]
+    width = max(len(command) for command, _ in shown)
+    return ["Next:", *(f"  {command:<{width}}   {purpose}" for command, purpose in shown)]
+
+
+def next_commands(job: Job, here: Path) -> list[tuple[str, str]]:
+    """The commands that show the rest and run it again, and what each does; that of the log comes first."""
+    return [
         (f"workbench job stream {job.name}", "the whole log"),
         (f"workbench job show {job.name}", "everything that is known of it"),
         rerun(job, here),
     ]
-    shown = commands if with_log else commands[1:]
-    width = max(len(command) for command, _ in shown)
-    return ["Next:", *(f"  {command:<{width}}   {purpose}" for command, purpose in shown)]
 
 
 def rerun(job: Job, here: Path) -> tuple[str, str]:

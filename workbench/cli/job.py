@@ -22,7 +22,7 @@ from workbench.cli.options import (
     output_options,
     workspace_option,
 )
-from workbench.cli.output import Column, age, duration, emit, size
+from workbench.cli.output import Column, age, duration, emit, form, size
 from workbench.cli.talk import say
 
 LIST_COLUMNS: tuple[Column, ...] = (
@@ -336,14 +336,15 @@ def validate(
 @workspace_option
 def explain(session: Session, name: str, output: str | None, query: str | None) -> None:
     """Say why a job ended as it did. Also how it differs from the last one that completed."""
-    from engines.jobs.facts import cause
+    from engines.jobs.explanation import explanation
     from engines.jobs.report import report
 
+    session.watch_for(name)
     found = jobs.get(session.connection, name)
     if not found.finished:
         raise ConflictError(f"job {name!r} has not ended: it is {found.status}")
-    lines = report(found, jobs.last_completed(session.connection, found.experiment_name, found.id), session.layout)
-    if output or query:
-        emit(cause(found), output, query)
+    last = jobs.last_completed(session.connection, found.experiment_name, found.id)
+    if query or form(output) != "table":
+        emit(explanation(found, last, session.layout), output, query)
     else:
-        click.echo("\n".join(lines))
+        click.echo("\n".join(report(found, last, session.layout)))

@@ -45,7 +45,7 @@ def emit(
     """
     if query:
         value, columns, people = narrowed(value, query), (), lambda value: value
-    match output or ("table" if sys.stdout.isatty() else "json"):
+    match form(output):
         case "json":
             click.echo(as_json(value))
         case "yaml":
@@ -58,6 +58,11 @@ def emit(
                 click.echo(row)
         case _:
             table(people(value), columns)
+
+
+def form(output: str | None) -> str:
+    """The form of the output: as asked for, else a table on a terminal and JSON elsewhere."""
+    return output or ("table" if sys.stdout.isatty() else "json")
 
 
 def as_json(value: Any) -> str:
