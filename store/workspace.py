@@ -74,8 +74,24 @@ def is_workspace_or_empty(folder: Path) -> bool:
 
 
 def absolute(path: str) -> Path:
-    """The absolute path of a workspace; symbolic links resolved, so that one workspace has one agent."""
-    return Path(path).expanduser().resolve()
+    """The absolute path of a workspace; symbolic links resolved, so that one workspace has one agent.
+
+    Raises UsageError where a file is in the way of such a folder.
+    """
+    root = Path(path).expanduser().resolve()
+    refuse_file(root)
+    return root
+
+
+def refuse_file(root: Path) -> None:
+    """Raise UsageError where ``root``, or something above it, is a file."""
+    nearest = next(place for place in (root, *root.parents) if os.path.exists(place))
+    if not os.path.isdir(nearest):
+        place = "for a workspace" if nearest == root else f"that could hold the workspace {root}"
+        raise UsageError(
+            f"{nearest} is a file, not a folder {place}",
+            hint="--workspace and $WORKBENCH_WORKSPACE take the path of a folder, which need not exist yet.",
+        )
 
 
 def open_existing(found: Found, end_agent: Callable[[Layout], object] = lambda _: None) -> sqlite3.Connection:
@@ -176,8 +192,7 @@ def create(layout: Layout, document: dict[str, Any], say: Say) -> None:
 
 def refuse_foreign_folder(root: Path) -> None:
     """A workspace is never strewn into a folder that holds something else."""
-    if root.exists() and not root.is_dir():
-        raise UsageError(f"{root} is a file, not a folder for a workspace")
+    refuse_file(root)
     foreign = sorted(entry.name for entry in root.iterdir() if not is_ours(entry.name)) if root.is_dir() else []
     if foreign:
         raise UsageError(

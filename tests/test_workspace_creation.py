@@ -14,6 +14,7 @@ from store import database, workspace
 from store.errors import ConflictError, UsageError
 from store.layout import Layout
 from store.mounts import Mount
+from tests.conftest import Cli
 
 
 def test_several_processes_make_one_workspace(tmp_path: Path) -> None:
@@ -48,6 +49,26 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds other things \(thesis\.tex\)"):
         workspace.create(Layout(tmp_path), {"name": "x"}, lambda _: None)
     assert (os.listdir(tmp_path), tmp_path.stat().st_mode) == (["thesis.tex"], mode)
+
+
+@pytest.mark.parametrize("below", ["", "ws"])
+def test_a_file_in_place_of_a_workspace_is_said_by_whatever_command_meets_it(
+    cli: Cli, tmp_path: Path, below: str
+) -> None:
+    file = tmp_path / "job.yml"
+    file.write_text("command: 'true'\n")
+    path = file / below
+    commands: list[list[str | Path]] = [
+        ["-w", path, "job", "list"],
+        ["job", "list", "-w", path],
+        ["-w", path, "run", file],
+        ["-w", path, "doctor"],
+        ["workspace", "create", path],
+    ]
+    for done in (*(cli(*each) for each in commands), cli("job", "list", env={"WORKBENCH_WORKSPACE": str(path)})):
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{file} is a file, not a folder" in done.stderr and "no jobs" not in done.stderr
+    assert file.read_text() == "command: 'true'\n"
 
 
 def test_a_workspace_on_another_machines_disk_is_warned_of() -> None:
