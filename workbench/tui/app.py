@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -189,10 +190,17 @@ class WorkbenchApp(ThemedApp):
             await self.frame.show_section(self.frame.previous)
 
     async def open_job(self, name: str, tab: str = "overview") -> None:
-        """Open the view of a job over what is shown."""
+        """Open the view of a job over what is shown; one that is shown already turns to the tab."""
         from workbench.tui.screens.job import JobView
 
-        await self.frame.push(JobView(name, tab))
+        if isinstance(self.frame.view, JobView) and self.frame.view.job_name == name:
+            self.frame.view.command(tab)
+        else:
+            await self.frame.push(JobView(name, tab))
+
+    def now(self) -> float:
+        """Seconds since 1970; tests stop this clock."""
+        return time.time()
 
     def place_changed(self) -> None:
         """Another view is shown: remember the way there, for a line that breaks."""

@@ -17,8 +17,8 @@ from store import job_filter
 from store.job_filter import FilterError, JobFilter, Sort
 from store.job_pages import JobList
 from workbench.tui import job_window
+from workbench.tui.job_actions import JobActions
 from workbench.tui.job_window import Window
-from workbench.tui.view import View
 from workbench.tui.widgets.filter_line import FilterLine
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.menu import Choice, Menu
@@ -35,13 +35,15 @@ SORT_KEYS = {
 }
 
 
-class JobsView(View):
+class JobsView(JobActions):
     """The list, the line that narrows it, and a line that says what it is narrowed to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", id="jobs.filter"),
         Binding("s", "sort", "sort", id="jobs.sort"),
         Binding("f", "saved_filters", "Saved filters", id="jobs.saved", show=False),
+        Binding("l", "open_tab('log')", "Log of the job", id="jobs.log", show=False),
+        Binding("m", "open_tab('metrics')", "Metrics of the job", id="jobs.metrics", show=False),
         Binding("escape", "clear", "Clear filter, or back", show=False, id="jobs.clear"),
     ]
 
@@ -61,6 +63,10 @@ class JobsView(View):
     def table(self) -> JobTable:
         """The list."""
         return self.query_one(JobTable)
+
+    def chosen_names(self) -> list[str]:
+        """The marked jobs, else the one under the cursor."""
+        return self.table.chosen_names()
 
     async def load(self) -> None:
         """Read the rows around the cursor anew."""
@@ -112,6 +118,11 @@ class JobsView(View):
     def action_filter(self) -> None:
         """Open the filter line."""
         self.query_one(FilterLine).open(self.filter_text)
+
+    async def action_open_tab(self, tab: str) -> None:
+        """Open a tab of the job under the cursor."""
+        if self.table.row is not None:
+            await self.bench.open_job(self.table.row.name, tab)
 
     def action_clear(self) -> None:
         """Show all jobs again; with nothing to clear, go back."""
