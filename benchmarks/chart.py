@@ -102,7 +102,7 @@ async def delays(count: int, hertz: float) -> dict[str, float]:
     from workbench.tui.job.metrics import MetricsTab
 
     class Quiet(WorkbenchApp):
-        async def _start_agent(self) -> None:
+        async def _keep_agent(self) -> None:
             """The job is none."""
 
     with tempfile.TemporaryDirectory() as folder:

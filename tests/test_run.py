@@ -38,6 +38,12 @@ def status(layout: Layout, name: str) -> str:
     return jobs.get(database.connect(layout.database), name).status
 
 
+def heed_signals() -> None:
+    """A process inherits what is ignored, and tests that run in the background, or under nohup, ignore these."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def started(layout: Layout, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start ``workbench ...`` and do not wait for it."""
@@ -49,6 +55,7 @@ def started(layout: Layout, tmp_path: Path) -> Iterator[Callable[..., subprocess
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, "WORKBENCH_WORKSPACE": str(layout.root)},
+            preexec_fn=heed_signals,
         )
         processes.append(process)
         return process

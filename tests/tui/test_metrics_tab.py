@@ -36,7 +36,7 @@ def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(app: WorkbenchApp) -> None:
         pass
 
-    monkeypatch.setattr(WorkbenchApp, "_start_agent", nothing)
+    monkeypatch.setattr(WorkbenchApp, "_keep_agent", nothing)
 
 
 def on(drive: Drive, tab: ChartsTab, script: Script, size: tuple[int, int] = (120, 40)) -> Any:
