@@ -1,14 +1,14 @@
 """Expressions ``${{...}}`` and optional groups ``$[[ ... ]]`` in a command, read but not yet given values.
 
 A text that only looks like an expression is left as it is, as by Azure ML: a command may well write a template for
-somebody else. What is refused is what can only be a mistake: an input that the job does not declare, and a slip of
-the pen next to a form that means something here.
+somebody else. What is refused is what can only be a mistake: an input that the job does not declare, an expression
+that names nothing, and a slip of the pen next to a form that means something here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 EXPRESSION = re.compile(r"\$\{\{\s*(\S*?)\s*\}\}")
@@ -17,6 +17,9 @@ KINDS = ("inputs", "outputs", "search_space", "parent")
 """The words that an expression with a name begins with."""
 PATH_WORDS = ("name", "default_datastore", "output_name")
 """What stands alone in an expression in the path of an output; ``name`` also in a command."""
+
+LITERAL_HINT = "Where the text ${{ itself is meant, two quotes keep it apart: '$''{{'."
+"""How a command writes what would be an expression: the shell puts together what stands apart here."""
 
 _OLD_FORM = r"(?<![{$])\{(?:inputs|outputs|search_space)\.[^\s}]*\}(?!\})"
 _TOKEN = re.compile(rf"{EXPRESSION.pattern}|({_OLD_FORM})")
@@ -144,6 +147,11 @@ def _fault_of(
     without_value: Collection[str],
 ) -> ExpressionFault | None:
     text, name = reference.text, reference.name
+    if not reference.kind:
+        forms = "${{inputs.NAME}}, ${{outputs.NAME}} or ${{name}}"
+        return ExpressionFault(
+            reference.start, text, f"the expression {text} names nothing", f"Write {forms}. {LITERAL_HINT}"
+        )
     if reference.kind in ("inputs", "outputs") and not name:
         message = f"{text} names none of the {reference.kind}"
         return ExpressionFault(reference.start, text, message, f"Write ${{{{{reference.kind}.NAME}}}}.")
@@ -172,7 +180,10 @@ def path_faults(text: str) -> list[ExpressionFault]:
     """What is wrong with the expressions in the path of an output."""
     faults = []
     for match in EXPRESSION.finditer(text):
-        if match[1] not in PATH_WORDS and (meant := _near(match[1], PATH_WORDS)):
+        if not match[1]:
+            message, hint = f"the expression {match[0]} names nothing", f"Write {_either(PATH_WORDS)}."
+            faults.append(ExpressionFault(match.start(), match[0], message, hint))
+        elif match[1] not in PATH_WORDS and (meant := _near(match[1], PATH_WORDS)):
             message = f"unknown expression {match[0]}"
             faults.append(ExpressionFault(match.start(), match[0], message, f"did you mean ${{{{{meant}}}}}?"))
     return faults
@@ -206,6 +217,11 @@ def _malformed(text: str) -> Iterator[ExpressionFault]:
         if "]]" not in rest and any(True for _ in references(rest)):
             hint = "Write $[[ ... ]] around what is optional."
             yield ExpressionFault(match.start(), "$[[", "the optional group $[[ is not closed by ]]", hint)
+
+
+def _either(words: Iterable[str]) -> str:
+    *others, last = (f"${{{{{word}}}}}" for word in words)
+    return f"{', '.join(others)} or {last}"
 
 
 def _without_blanks(expression: str) -> str:

@@ -70,7 +70,7 @@ def faults(text: str, inputs: str = "", outputs: str = "") -> list[str]:
         "${{name}}",
         # Left as it is, as by Azure ML: a command may write a template for somebody else.
         "${{outputs.other}} ${{search_space.q}} ${{foo}} ${{ secrets.TOKEN }}",
-        "echo '${{ github.event_name == 1 }}' '{{ inputs.x }}' '${{}}' ${{",
+        "echo '${{ github.event_name == 1 }}' '{{ inputs.x }}' '$''{{}}' ${{",
         "python -c \"print(f'{x.inputs}')\"",
         "[[ -n ${{inputs.x}} ]] && echo $[1 + 2] ${inputs}",
         "awk '$[[' ",
@@ -91,6 +91,7 @@ def test_what_is_allowed(text: str) -> None:
         ("${{inputs. x}}", ["${{inputs. x}}"]),
         ("${inputs.x}", ["${inputs.x}"]),
         ("$[[ ${{inputs.x}}", ["$[["]),
+        ("a ${{}} '${{ }}' $[[ ${{\n}} ]] ${{.x}}", ["${{}}", "${{ }}", "${{\n}}", "${{.x}}"]),
         ("${{parent.jobs.a.outputs.b}}", ["${{parent.jobs.a.outputs.b}}"]),
     ],
 )
@@ -105,6 +106,8 @@ def test_an_input_without_a_value_is_missed_outside_of_groups_only() -> None:
 
 def test_expressions_in_paths() -> None:
     assert path_faults("azureml://datastores/${{default_datastore}}/paths/${{name}}/${{output_name}}/${{x}}") == []
+    (fault,) = path_faults("${{name}}/${{ }}")
+    assert fault.hint == "Write ${{name}}, ${{default_datastore}} or ${{output_name}}."
     assert [fault.hint for fault in path_faults("${{output-name}}")] == ["did you mean ${{output_name}}?"]
 
 
