@@ -307,6 +307,20 @@ def test_validate_tells_what_stands_in_for_an_environment(cli: Cli, tmp_path: Pa
     assert "in place of Azure ML's version 99" in cli("job", "validate", tmp_path / "d.yml").stderr
 
 
+def test_validate_tells_where_azure_ml_has_a_curated_environment(cli: Cli, tmp_path: Path) -> None:
+    def told(environment: str) -> list[str]:
+        (tmp_path / "d.yml").write_text(f"command: a\ncompute: local\nenvironment: {environment}\n")
+        notes = json.loads(cli("job", "validate", tmp_path / "d.yml").stdout)
+        return [note["hint"] for note in notes if note["path"] == "environment"]
+
+    address = "azureml://registries/azureml/environments/sklearn-1.5/labels/latest"
+    assert told("azureml:sklearn-1.5@latest") == [f"Write {address}, the same in both."]
+    assert told(address) == []
+    (tmp_path / "e.yml").write_text("name: sklearn-1.5\nimage: i\nconda_file: {dependencies: [pip]}\n")
+    assert cli("environment", "create", "-f", tmp_path / "e.yml").returncode == 0
+    assert told("azureml:sklearn-1.5@latest") == []
+
+
 def test_completion_offers_what_there_is(shell: Shell, some_jobs: list[str]) -> None:
     def offered(line: str) -> list[str]:
         words = len(line.split(" ")) - 1

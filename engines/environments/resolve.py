@@ -48,6 +48,18 @@ def resolve(
     return from_document(environment, folder, position, variables)
 
 
+def stands_in(environment: object, registered: Lookup) -> bool:
+    """Whether a name of the workspace means a curated environment here, as the workspace has none of that name."""
+    if not isinstance(environment, str):
+        return False
+    wanted = parse_name(environment)
+    if wanted.registry is not None or wanted.name == CURRENT or registered(wanted.name, wanted.version) is not None:
+        return False
+    from engines.environments.curated import find
+
+    return find(wanted.name) is not None
+
+
 def _by_name(
     wanted: EnvironmentName, registered: Lookup, known: Iterable[str], environ: Mapping[str, str]
 ) -> Definition:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Locate = Callable[[Path], tuple[str, int, int]]
 
 _CURATED = "azureml://registries/azureml/environments/"
+_IN_EVERY_WORKSPACE = "AzureML-"
+"""How the older curated environments begin, which a workspace of Azure ML knows without the registry."""
 _AZURE_SCHEMES = {"http", "https", "wasb", "wasbs", "abfs", "abfss", "adl"}
 _WITHOUT_EFFECT_HERE: dict[Path, str] = {
     ("resources", "instance_type"): "the size of the machine",
@@ -29,21 +31,24 @@ _WITHOUT_EFFECT_HERE: dict[Path, str] = {
 }
 
 
-def differences(job: CommandJob | Mapping[str, Any], locate: Locate = lambda path: ("", 1, 1)) -> list[Fault]:
+def differences(
+    job: CommandJob | Mapping[str, Any], locate: Locate = lambda path: ("", 1, 1), *, curated: bool = False
+) -> list[Fault]:
     """Notes on a valid job, or on its document, in the order of the file.
 
-    ``locate``, such as that of the ``Document`` it was read from, tells file, line and column of a path.
+    ``locate``, such as that of the ``Document`` it was read from, tells file, line and column of a path; ``curated``
+    that its environment is a curated one, and not one of the workspace.
     """
     document = job if isinstance(job, Mapping) else job.document()
-    notes = _Notes(document, locate)
+    notes = _Notes(document, locate, curated)
     found = [*notes.required(), *notes.names(), *notes.paths(), *notes.expressions(), *notes.variables()]
     found += [*notes.registered_outputs(), *notes.without_effect()]
     return sorted(found, key=lambda note: (note.file, note.line, note.column))
 
 
 class _Notes:
-    def __init__(self, document: Mapping[str, Any], locate: Locate) -> None:
-        self.document, self.locate = document, locate
+    def __init__(self, document: Mapping[str, Any], locate: Locate, curated: bool) -> None:
+        self.document, self.locate, self.curated = document, locate, curated
 
     def _note(self, path: Path, message: str, hint: str | None = None) -> Fault:
         return Fault(*self.locate(path), path_text(path), message, hint)
@@ -59,6 +64,8 @@ class _Notes:
         elif re.fullmatch("azureml:current([:@].*)?", environment):
             message = "Azure ML does not know the environment 'current', which is the Python that runs Workbench"
             yield self._note(("environment",), message)
+        elif self.curated:
+            yield from self._curated_environment(parse_reference(environment))
         if compute is None:
             message = "without a `compute` Azure ML takes a serverless one; here the job runs on `local`"
             yield self._note(("compute",), message)
@@ -73,6 +80,12 @@ class _Notes:
         elif "conda_file" in environment:
             message = "on Azure ML these packages are installed into the image; here into an environment of their own"
             yield self._note(("environment", "conda_file"), message)
+
+    def _curated_environment(self, reference: object) -> Iterator[Fault]:
+        if isinstance(reference, AssetReference) and not reference.name.startswith(_IN_EVERY_WORKSPACE):
+            message = f"Azure ML looks for {reference.name!r} in the workspace; here it is a curated environment"
+            end = f"versions/{reference.version}" if reference.version is not None else "labels/latest"
+            yield self._note(("environment",), message, f"Write {_CURATED}{reference.name}/{end}, the same in both.")
 
     def names(self) -> Iterator[Fault]:
         """Names that Azure ML does not allow."""

@@ -12,7 +12,7 @@ from store.specs.reading import load_document
 
 COMPLETE = """\
 command: python train.py ${{inputs.data}} ${{outputs.model}} ${{name}} $[[--seed ${{inputs.seed}}]]
-environment: azureml:sklearn-1.5@latest
+environment: azureml:mine@latest
 compute: azureml:cpu-cluster
 experiment_name: iris
 inputs:
@@ -39,6 +39,19 @@ def test_a_job_that_azure_would_run_alike(tmp_path: Path) -> None:
     assert differences(parse(document, "job").document(), document.locate) == []
 
 
+def test_a_curated_environment_under_a_name_of_the_workspace() -> None:
+    def told(environment: str) -> list[str]:
+        job = {"command": "a", "environment": environment, "compute": "cpu-cluster"}
+        return [f"{note.path}: {note.message} {note.hint}" for note in differences(job, curated=True)]
+
+    assert told("azureml:sklearn-1.5@latest") == [
+        "environment: Azure ML looks for 'sklearn-1.5' in the workspace; here it is a curated environment "
+        "Write azureml://registries/azureml/environments/sklearn-1.5/labels/latest, the same in both."
+    ]
+    assert "/environments/sklearn-1.5/versions/12," in told("azureml:sklearn-1.5:12")[0]
+    assert told("azureml:AzureML-sklearn-1.5-ubuntu22.04-py310-cpu@latest") == []
+
+
 def test_what_may_be_absent_here_only(tmp_path: Path) -> None:
     assert notes(tmp_path, "\ncommand: a\n") == [
         "2:1: environment: Azure ML requires an `environment`; here the job gets the Python that runs Workbench",
@@ -53,10 +66,10 @@ def test_what_may_be_absent_here_only(tmp_path: Path) -> None:
         (("azureml:cpu-cluster", "my_pool"), "3:10: compute: Azure ML allows no compute of the name 'my_pool'"),
         (("azureml:cpu-cluster", "a1"), "3:10: compute: Azure ML allows no compute of the name 'a1'"),
         (("experiment_name: iris", "experiment_name: my iris"), "4:18: experiment_name: Azure ML allows no experiment"),
-        (("azureml:sklearn-1.5@latest", "azureml:current@latest"), "2:14: environment: Azure ML does not know"),
-        (("azureml:sklearn-1.5@latest", "{conda_file: {a: b}}"), "2:14: environment: Azure ML requires an `image`"),
+        (("azureml:mine@latest", "azureml:current@latest"), "2:14: environment: Azure ML does not know"),
+        (("azureml:mine@latest", "{conda_file: {a: b}}"), "2:14: environment: Azure ML requires an `image`"),
         (
-            ("azureml:sklearn-1.5@latest", "{image: x, conda_file: {a: b}}"),
+            ("azureml:mine@latest", "{image: x, conda_file: {a: b}}"),
             "2:37: environment.conda_file: on Azure ML these packages are installed into the image",
         ),
         (("azureml:iris:1", "azureml:iris"), "6:16: inputs.data.path: Azure ML wants a version or a label of 'iris'"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engines.environments.resolve import stands_in
 from engines.jobs import submission
+from store import environments
 from store.specs.azure_differences import differences
 from workbench.cli.options import Session
 from workbench.cli.submitting import read
@@ -16,9 +19,11 @@ from workbench.cli.talk import say
 def validate(session: Session, file: Path, overrides: Iterable[str]) -> list[dict[str, Any]]:
     """What Azure ML would treat differently. Raises DocumentError when the document is not valid here."""
     submitted = read(session, file, overrides)
-    checked = submission.check(session.connection_for_reading(), session.layout, submitted)
+    connection = session.connection_for_reading()
+    checked = submission.check(connection, session.layout, submitted)
     for note in checked.environment.notes:
         say(f"environment {checked.environment}: {note}")
+    curated = stands_in(submitted.document.get("environment"), partial(environments.lookup, connection))
     return [
         {
             "path": each.path,
@@ -28,5 +33,5 @@ def validate(session: Session, file: Path, overrides: Iterable[str]) -> list[dic
             "hint": each.hint,
             "text": str(each),
         }
-        for each in differences(submitted.document, submitted.place)
+        for each in differences(submitted.document, submitted.place, curated=curated)
     ]
