@@ -18,6 +18,7 @@ from store.jobs import Filter, Job
 from store.layout import Layout
 from workbench.agent import lock, start
 
+STORM = [pytest.mark.storm, pytest.mark.timeout(1800)]
 COMMAND = """\
 echo "begin $AZUREML_RUN_ID" >> "$TRACE"
 sleep $(( RANDOM % 3 )).$(( RANDOM % 10 ))
@@ -128,10 +129,9 @@ def check_outcomes(ended: list[Job], trace: str) -> None:
             assert (job.status, job.exit_code, finished.get(job.name)) == ("Failed", 3, 3), job
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "seed"),
-    [(12, 1), *(pytest.param(60, seed, marks=pytest.mark.storm) for seed in range(2, 7))],
+    [pytest.param(12, 1, marks=pytest.mark.slow), *(pytest.param(60, seed, marks=STORM) for seed in range(2, 7))],
 )
 def test_a_storm_of_kills(layout: Layout, tmp_path: Path, count: int, seed: int) -> None:
     killed = storm(layout, tmp_path, count, seed)
