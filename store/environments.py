@@ -10,6 +10,7 @@ from typing import Any
 
 from store.database import write
 from store.errors import ConflictError
+from store.jobs import UNFINISHED
 
 
 def create(connection: sqlite3.Connection, document: Mapping[str, Any]) -> str:
@@ -64,3 +65,31 @@ def find(connection: sqlite3.Connection) -> list[dict[str, Any]]:
         read(row)
         for row in connection.execute("SELECT * FROM environment WHERE NOT archived ORDER BY name, created_at DESC")
     ]
+
+
+LOOKED_AT = 2000
+"""So many of the newest jobs are asked for the environment that they ran in."""
+
+
+def last_uses(connection: sqlite3.Connection) -> dict[str, tuple[str, float]]:
+    """The newest job of each built environment, by the environment's hash: its name and when it was submitted."""
+    rows = connection.execute(
+        "SELECT json_extract(environment, '$.hash'), name, created_at FROM job WHERE environment IS NOT NULL"
+        " ORDER BY id DESC LIMIT ?",
+        (LOOKED_AT,),
+    )
+    found: dict[str, tuple[str, float]] = {}
+    for digest, name, at in rows:
+        if digest and digest not in found:
+            found[digest] = (name, at)
+    return found
+
+
+def unfinished_user(connection: sqlite3.Connection, digest: str) -> str | None:
+    """A job that has not ended and runs, or will run, in the built environment of a hash."""
+    marks = ", ".join("?" * len(UNFINISHED))
+    row = connection.execute(
+        f"SELECT name FROM job WHERE status IN ({marks}) AND json_extract(environment, '$.hash') = ? LIMIT 1",
+        (*UNFINISHED, digest),
+    ).fetchone()
+    return str(row[0]) if row else None
