@@ -75,6 +75,23 @@ def download(
     return Downloaded(target, len(plan.items), copied, tuple(plan.notes))
 
 
+def download_path(path: Path, target: Path, progress: Progress | None = None) -> Downloaded:
+    """Copy one file or folder of a job, by its own name, below ``target``.
+
+    Files that are there already and equal stay. Raises ConflictError when a file would be overwritten.
+    """
+    plan = Plan()
+    try:
+        if path.is_dir():
+            plan.add(trees.survey(path), f"{path.name}/")
+        else:
+            plan.add(trees.of_file(path), "")
+        copied = carry_out(plan.items, target, progress)
+    except OSError as error:
+        raise explain(error, f"copying {path} to {target}") from error
+    return Downloaded(target, len(plan.items), copied, tuple(plan.notes))
+
+
 @dataclass(slots=True)
 class Plan:
     """What is to be copied, by its path below the target; ``notes`` name what is not, and why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import job_pages, jobs
+from store.errors import WorkbenchError
 from store.jobs import Job
 from workbench.tui.access import Stores
 from workbench.tui.glyphs import kind_of_state
@@ -134,13 +136,13 @@ class JobView(JobActions):
             widget.display = other == name
         if self.facts is not None:
             await cast(Tab, self.tabs[name]).show(self.facts.job)
-        if not self.tabs[name].has_focus_within and self.screen.is_current:
+        if not self.tabs[name].has_focus_within and self.may_take_focus:
             self.focus_content()
 
     def focus_content(self) -> None:
         """The keys work in the tab."""
         tab = self.tabs.get(self.tab_name)
-        if tab is not None and self.query_one(".content").display:
+        if tab is not None and tab.is_mounted and self.query_one(".content").display:
             cast(Tab, tab).focus_content()
         else:
             super().focus_content()
@@ -148,8 +150,12 @@ class JobView(JobActions):
     async def tick(self) -> None:
         """Have the shown tab follow what moves."""
         tab = self.tabs.get(self.tab_name)
-        if tab is not None:
+        if tab is None or not tab.is_mounted or not self.loaded or self.query_one(".notice").display:
+            return
+        try:
             await cast(Tab, tab).tick()
+        except (WorkbenchError, sqlite3.Error, OSError):
+            self.reload()  # which meets the same trouble and says it
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
