@@ -70,7 +70,7 @@ def faults(text: str, inputs: str = "", outputs: str = "") -> list[str]:
         "${{name}}",
         # Left as it is, as by Azure ML: a command may write a template for somebody else.
         "${{outputs.other}} ${{search_space.q}} ${{foo}} ${{ secrets.TOKEN }}",
-        "echo '${{ github.event_name == 1 }}' '{{ inputs.x }}' '$''{{}}' ${{",
+        """echo '${{ github.event_name == 1 }}' '{{ inputs.x }}' '$''{{}}' "$""{{inputs.z}}" ${{""",
         "python -c \"print(f'{x.inputs}')\"",
         "[[ -n ${{inputs.x}} ]] && echo $[1 + 2] ${inputs}",
         "awk '$[[' ",
