@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engines.jobs import submission
 from engines.jobs.submission import Place, Submission
+from store import names
 from store.errors import DocumentError, Fault, WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
@@ -32,19 +33,25 @@ def read(
     tells all.
     """
     overrides = list(overrides)
+    submitted = held(lambda: loaded(file, overrides, flags), check, say)
+    lasting = [each for each in overrides if not each.startswith("name=")]
+    return replace(submitted, overrides=(*lasting, *as_overrides(flags)))
+
+
+def held(load: Callable[[], Document], check: Callable[[Submission], object], say: Say) -> Submission:
+    """As ``read``, of a document that comes from anywhere: ``load`` is called again after a fault."""
+    document = load()
     try:
-        document = loaded(file, overrides, flags)
-        submitted = checked(document, str(file))
+        submitted = checked(document, document.file)
         tell_unused(document, say)
-        lasting = [each for each in overrides if not each.startswith("name=")]
-        return replace(submitted, overrides=(*lasting, *as_overrides(flags)))
+        return submitted
     except DocumentError as error:
-        document = loaded(file, overrides, flags)
+        document = load()
         if not reduce_to_sound(document, error.faults):
             raise
         further: list[Fault] = []
         try:
-            check(checked(document, str(file)))
+            check(checked(document, document.file))
         except DocumentError as more:
             further = [fault for fault in more.faults if fault not in error.faults]
         except WorkbenchError:
@@ -124,7 +131,21 @@ def submit_again(
     document = Document.of(kept, file=f"job {before.name}")
     for argument in overrides:
         apply(document, argument)
-    again = checked(document, str(before.source.get("file") or before.name))
+    again = checked(document, str(before.source.get("file") or ""))
     tell_unused(document, say)
-    again = replace(again, overrides=(*before.source.get("overrides", ()), *overrides))
+    folder = None if again.file else Path(before.source.get("directory") or ".")
+    again = replace(again, overrides=(*before.source.get("overrides", ()), *overrides), folder=folder)
     return submission.resubmit(connection, layout, before, again, say)
+
+
+def submit_edited(
+    connection: sqlite3.Connection, layout: Layout, before: Job | None, edited: Submission, say: Say
+) -> str:
+    """Accept a document that somebody wrote; where it names no code, the copy that the job ``before`` had runs."""
+    if before is None or before.snapshot is None or edited.document.get("code"):
+        return submission.submit(connection, layout, edited, say)
+    found = submission.check(connection, layout, edited)
+    submission.tell(found, edited.document, say)
+    code = submission.Code(before.snapshot, before.source.get("git"))
+    edited = replace(edited, document={**edited.document, "code": before.document.get("code")})
+    return submission.accept(connection, layout, edited, found, code, edited.document.get("name") or names.generate())

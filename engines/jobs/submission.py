@@ -48,6 +48,10 @@ class Submission:
     overrides: tuple[str, ...] = ()
     definition: Definition | None = None
     """What the environment was found to mean before, when a job is submitted again."""
+    rerun_of: str | None = None
+    """The job that it is submitted again from."""
+    folder: Path | None = None
+    """Where relative paths in an environment begin, for a document that is in no file; ``file`` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def environment(connection: sqlite3.Connection, submission: Submission) -> Defin
         submission.document.get("environment"),
         registered=lambda name, version: registered.lookup(connection, name, version),
         known=[each["name"] for each in registered.find(connection)],
-        folder=Path(submission.file).absolute().parent,
+        folder=submission.folder or Path(submission.file).absolute().parent,
         position=lambda path: submission.place(("environment", *path)),
     )
 
@@ -240,7 +244,7 @@ def resubmit(
     else:
         kept = Code(before.snapshot, before.source.get("git"))
     same = {key: before.document[key] for key in ("code", "environment") if before.document.get(key)}
-    submission = replace(submission, document={**same, **submission.document})
+    submission = replace(submission, document={**same, **submission.document}, rerun_of=before.name)
     return accept(connection, layout, submission, checked, kept, names.generate())
 
 
@@ -275,10 +279,11 @@ def experiment(document: Mapping[str, Any], directory: Path) -> str:
 def source(submission: Submission, git: Mapping[str, Any] | None, addresses: Sequence[SecretAddress]) -> dict[str, Any]:
     """Where a job comes from: file, folder, overrides, user, host and the state of the code's git repository."""
     return {
-        "file": str(Path(submission.file).absolute()),
+        "file": str(Path(submission.file).absolute()) if submission.file else None,
         "directory": str(submission.directory),
         "overrides": [secret_addresses.hide_all(each, addresses) for each in submission.overrides],
         "user": user_name(),
         "host": socket.gethostname(),
         "git": git,
+        **({"rerun_of": submission.rerun_of} if submission.rerun_of else {}),
     }

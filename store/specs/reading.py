@@ -19,7 +19,13 @@ def load_document(file: Path | str, overrides: Iterable[str] = ()) -> Document:
     Raises NotFoundError if there is no such file, and DocumentError if it cannot be read at all; lesser faults of the
     document are kept in ``Document.faults`` for whoever checks the rest.
     """
-    source = Source(str(file), _read(str(file)))
+    return document_of(_read(str(file)), str(file), Path(os.path.abspath(file)).parent, overrides)
+
+
+def document_of(text: str, file: str, folder: Path, overrides: Iterable[str] = ()) -> Document:
+    """As ``load_document``, of a text that need not be on the disk; ``file`` is what its faults call it, and what is
+    relative in it is relative to ``folder``."""
+    source = Source(file, text)
     node = compose(source)
     start = Place(source.file, 1, 1)
     if node is None:
@@ -29,7 +35,6 @@ def load_document(file: Path | str, overrides: Iterable[str] = ()) -> Document:
     if not isinstance(data, dict):
         hint = "Is a space missing after a ':'?" if isinstance(data, str) and ":" in data else None
         raise DocumentError([fault_at(start, (), f"expected keys and values, got {describe(data)}", hint)])
-    folder = Path(os.path.abspath(file)).parent
     document = Document(source.file, folder, data, construction.entries, construction.faults)
     if arguments := list(overrides):
         from store.specs.overrides import apply  # most documents are taken as they are
