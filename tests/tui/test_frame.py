@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -151,3 +152,39 @@ def test_two_actions_on_one_key_are_told_once(drive: Drive) -> None:
 
     (told,) = drive(script)
     assert "another action has the key of app.command" in told
+
+
+def test_what_is_typed_at_once_behind_a_colon_is_for_the_line(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        for key in ("colon", *"compute", "enter"):  # as a paste, or a slow line: nobody waits between the keys
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: app.frame.section and app.frame.section.name == "compute")
+        return app.frame.section.name if app.frame.section else ""
+
+    assert drive(script) == "compute"
+
+
+def test_an_error_of_our_own_is_told_in_words_and_kept_in_a_file(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    secret = "hush-hush"
+
+    def break_down() -> None:
+        password = secret
+        raise RuntimeError(f"broken with {len(password)} letters")
+
+    async def scene() -> None:
+        app = WorkbenchApp(Found(layout, "option"))
+        with pytest.raises(RuntimeError):
+            async with app.run_test(size=(80, 24)) as pilot:
+                await until(pilot, lambda: app.frame.view is not None and app.frame.view.loaded)
+                app.call_later(break_down)
+                await pilot.pause()
+
+    asyncio.run(scene())
+    told = capsys.readouterr().err.replace("\n", " ").replace("  ", " ")
+    (file,) = (tmp_path / "workbench").glob("crash-*.txt")
+    assert "RuntimeError: broken with 9 letters" in told and "Jobs go on" in told
+    assert "in break_down" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
+    assert secret not in told + file.read_text().replace('secret = "hush-hush"', "")

@@ -28,9 +28,8 @@ from workbench.tui.machine import LoadLevels
 from workbench.tui.reading import keep_agent, situation
 from workbench.tui.sections import SECTIONS, Section, named
 from workbench.tui.themed_app import ThemedApp
-from workbench.tui.view import View
+from workbench.tui.view import View, is_typing
 from workbench.tui.widgets.command_line import CommandLine
-from workbench.tui.widgets.header import Header
 
 if TYPE_CHECKING:
     from store.workspace import Found
@@ -58,7 +57,7 @@ class WorkbenchApp(ThemedApp):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", id="app.help"),
-        Binding("colon", "command_line", "go to", id="app.command"),
+        Binding("colon", "command_line", "go to", id="app.command", priority=True),  # what follows is for the line
         Binding("escape", "back", "back", id="app.back", show=False),
         Binding("minus", "previous", "Previous section", id="app.previous", show=False),
         Binding("ctrl+o", "jump", "Jump", id="app.jump", show=False),
@@ -83,6 +82,7 @@ class WorkbenchApp(ThemedApp):
         super().__init__(loaded, **options)
         self.animation_level = "none"
         self.access = Access(found)
+        self._frame = Frame(SECTIONS)
         self.refresh_hz = refresh_hz or self.configuration.refresh_hz
         self.start = start or self.configuration.default_section
         self.signs: Glyphs = glyphs(self.configuration.ascii)
@@ -93,11 +93,11 @@ class WorkbenchApp(ThemedApp):
     @property
     def frame(self) -> Frame:
         """The one screen below all dialogs."""
-        return next(screen for screen in self.screen_stack if isinstance(screen, Frame))
+        return self._frame
 
     def get_default_screen(self) -> Screen[None]:
         """The frame with all sections."""
-        return Frame(SECTIONS)
+        return self._frame
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for a theme that does not give them."""
@@ -124,6 +124,15 @@ class WorkbenchApp(ThemedApp):
     async def on_unmount(self) -> None:
         self.access.close()
 
+    def _fatal_error(self) -> None:
+        """Leave by an error of our own; Textual would print the values of all variables, secrets among them."""
+        from rich.text import Text
+
+        from workbench.tui.crash import keep
+
+        if not self._exit_renderables:  # what follows the first error seldom tells more
+            self.panic(Text(keep(), overflow="fold"))
+
     # -- what changes by itself ---------------------------------------------------------------------------------
 
     async def _pulse(self) -> None:
@@ -139,17 +148,17 @@ class WorkbenchApp(ThemedApp):
             self.run_worker(self._read_situation(), group="situation", exclusive=True)
             if view is not None and view.is_mounted:
                 view.store_changed()
-        if view is not None and view.live:
+        if view is not None and view.live and view.query(".notice"):  # gone while the application ends
             await view.tick()
 
     async def _read_situation(self) -> None:
         try:
-            self.frame.query_one(Header).situation = await self.access.read(situation)
+            self.frame.header.situation = await self.access.read(situation)
         except (WorkbenchError, sqlite3.Error, OSError):
             return  # the view says it
 
     async def _look_at_load(self) -> None:
-        self.frame.query_one(Header).load = await asyncio.to_thread(self.levels.read)
+        self.frame.header.load = await asyncio.to_thread(self.levels.read)
         await self._keep_agent()
         await self._read_situation()  # an agent that leaves writes nothing
 
@@ -227,6 +236,10 @@ class WorkbenchApp(ThemedApp):
         from workbench.tui.help import Help, groups
 
         self.push_screen(Help(groups(self.screen)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A colon that is typed into a text is a colon."""
+        return not (action == "command_line" and is_typing(self.focused))
 
     def action_command_line(self, text: str = "") -> None:
         """Open the command line."""

@@ -35,14 +35,15 @@ class Frame(Screen[None]):
     def __init__(self, sections: tuple[Section, ...]) -> None:
         super().__init__()
         self.sections = sections
+        self.header, self.rail, self.body = Header(), Rail(sections), Body()
         self.stacks: dict[str, list[View]] = {}
         self.section: Section | None = None
         self.previous: Section | None = None
 
     def compose(self) -> ComposeResult:
-        yield Header()
-        yield Rail(self.sections)
-        yield Body()
+        yield self.header
+        yield self.rail
+        yield self.body
         yield CommandLine()
         yield KeyHints()
 
@@ -85,7 +86,7 @@ class Frame(Screen[None]):
         if self.section is None:
             raise LookupError("no section is shown")
         view.display = False
-        await self.query_one(Body).mount(view)
+        await self.body.mount(view)
         self.stacks.setdefault(self.section.name, []).append(view)
 
     async def _drop(self, views: list[View]) -> None:
@@ -107,8 +108,8 @@ class Frame(Screen[None]):
             if shown.loaded:
                 shown.store_changed()
         shown.focus_content()
-        self.query_one(Rail).current = self.section.name
-        self.query_one(Header).crumbs = tuple(
+        self.rail.current = self.section.name
+        self.header.crumbs = tuple(
             view.crumb or self.section.title for view in self.stacks[self.section.name]
         )
         cast("WorkbenchApp", self.app).place_changed()

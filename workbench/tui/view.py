@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static, TextArea
 
 from store.errors import WorkbenchError
 from workbench.tui.access import NoWorkspaceError
@@ -135,10 +135,16 @@ class View(Widget):
         shown, hidden = self.query_one(Notice), self.query_one(".content")
         if shown.display == notice and hidden.display != notice:
             return
-        had_focus = self.has_focus_within
+        may_take = self.may_take_focus
         shown.display, hidden.display = notice, not notice
-        if had_focus or self.screen.focused is None:
+        if may_take:
             self.focus_content()
+
+    @property
+    def may_take_focus(self) -> bool:
+        """Whether nothing outside this view has the focus: a line that one types into keeps it."""
+        focused = self.screen.focused
+        return self.display and (focused is None or self.has_focus_within or _is_hidden(focused))
 
     def _focusable(self, root: Widget) -> Widget | None:
         if not root.display:
@@ -158,3 +164,13 @@ def _visible(widget: Widget, root: Widget) -> bool:
             return False
         node = cast(Widget, node.parent)
     return True
+
+
+def _is_hidden(widget: Widget) -> bool:
+    """Whether a widget, or something that holds it, is displayed no longer; Textual notices only when it paints."""
+    return any(isinstance(node, Widget) and not node.display for node in widget.ancestors_with_self)
+
+
+def is_typing(focused: Widget | None) -> bool:
+    """Whether keys are text for what has the focus, not commands."""
+    return isinstance(focused, (Input, TextArea)) and not getattr(focused, "read_only", False)

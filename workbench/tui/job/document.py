@@ -50,8 +50,17 @@ def as_yaml(_stores: Stores, job: Job) -> str:
     """A job's document in the dialect's YAML."""
     import yaml
 
+    class Dumper(yaml.SafeDumper):
+        """Writes a text of several lines as a block, as people do."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
     document = {key: value for key, value in job.document.items() if value not in (None, {}, [])}
-    return str(yaml.safe_dump({"name": job.name, **document}, sort_keys=False, allow_unicode=True, width=100))
+    whole = {"name": job.name, **document}
+    return str(yaml.dump(whole, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100))
 
 
 def highlighted(text: str) -> Content:

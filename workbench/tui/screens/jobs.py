@@ -19,6 +19,7 @@ from store.job_pages import JobList
 from workbench.tui import job_window
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_window import Window
+from workbench.tui.view import is_typing
 from workbench.tui.widgets.filter_line import FilterLine
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.menu import Choice, Menu
@@ -39,7 +40,7 @@ class JobsView(JobActions):
     """The list, the line that narrows it, and a line that says what it is narrowed to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", id="jobs.filter"),
+        Binding("slash", "filter", "filter", id="jobs.filter", priority=True),  # what is typed next is for the line
         Binding("s", "sort", "sort", id="jobs.sort"),
         Binding("f", "saved_filters", "Saved filters", id="jobs.saved", show=False),
         Binding("l", "open_tab('log')", "Log of the job", id="jobs.log", show=False),
@@ -114,6 +115,10 @@ class JobsView(JobActions):
         self.set_filter(f"state:{text}" if is_state(text) else text)
 
     # -- filter and order ---------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash that is typed into a text is a slash."""
+        return not (action == "filter" and is_typing(self.app.focused))
 
     def action_filter(self) -> None:
         """Open the filter line."""

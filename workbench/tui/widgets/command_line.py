@@ -48,7 +48,7 @@ class CommandLine(Input):
         """Show the line, with a text to go on from."""
         self.value = text
         self.display = True
-        self.focus()
+        self.screen.set_focus(self, scroll_visible=False)  # at once: keys that follow are for it
         self.cursor_position = len(text)
 
     def action_leave(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 PAUSE_SECONDS = 0.15
 """How long the user has to stop before the list is narrowed."""
+JOBS = "state:failed exp:iris metric.accuracy>0.9 since:2d tag:x=y text"
 
 
 class FilterLine(Vertical):
@@ -40,16 +41,16 @@ class FilterLine(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(self, suggest: Callable[[str], str | None]) -> None:
+    def __init__(self, suggest: Callable[[str], str | None], placeholder: str = JOBS) -> None:
         super().__init__()
-        self._suggest = suggest
+        self._suggest, self._placeholder = suggest, placeholder
         self._before = ""
         self._pause: Timer | None = None
         self.display = False
 
     def compose(self) -> ComposeResult:
         entry = Input(
-            placeholder="state:failed exp:iris metric.accuracy>0.9 since:2d tag:x=y text",
+            placeholder=self._placeholder,
             suggester=_Suggester(self._suggest),
         )
         entry.cursor_blink = False
@@ -63,7 +64,7 @@ class FilterLine(Vertical):
         with self.prevent(Input.Changed):
             entry.value = text
         self.display = True
-        entry.focus()
+        self.screen.set_focus(entry, scroll_visible=False)  # at once: keys that follow are for it
         entry.cursor_position = len(text)
 
     def answer(self, text: str) -> None:
