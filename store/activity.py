@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.jobs import ACTIVE
+from store.queue import HOLDS_SLOTS
 
 LOOKED_AT = 200
 """The newest jobs of a state that are looked at for those that ended last."""
@@ -57,10 +58,12 @@ def running(connection: sqlite3.Connection, limit: int = 100) -> list[BriefJob]:
 
 
 def holders(connection: sqlite3.Connection) -> list[BriefJob]:
-    """Every job that holds slots, children too."""
+    """Every job that may hold slots, children too, with their documents."""
     marks = ", ".join("?" * len(ACTIVE))
-    rows = connection.execute(f"SELECT {BRIEF} FROM job {BY_STATUS} WHERE status IN ({marks})", ACTIVE)
-    return [_brief(row) for row in rows]
+    rows = connection.execute(
+        f"SELECT {BRIEF}, document FROM job {BY_STATUS} WHERE status IN ({marks}) ORDER BY id", ACTIVE
+    )
+    return [_brief(row, document=_read(row["document"])) for row in rows]
 
 
 def queue(connection: sqlite3.Connection, compute: str, limit: int = 200) -> list[BriefJob]:
@@ -91,6 +94,16 @@ def queue_lengths(connection: sqlite3.Connection) -> dict[str, int]:
         "SELECT compute, count(*) FROM job WHERE status IN ('NotStarted', 'Queued') GROUP BY compute"
     )
     return {row[0]: row[1] for row in rows}
+
+
+def slots_in_use(connection: sqlite3.Connection) -> dict[str, tuple[int, int]]:
+    """How many jobs hold slots of each compute on which any runs, and how many slots those are."""
+    marks = ", ".join("?" * len(HOLDS_SLOTS))
+    rows = connection.execute(
+        f"SELECT compute, count(*), sum(slots) FROM job {BY_STATUS} WHERE status IN ({marks}) GROUP BY compute",
+        HOLDS_SLOTS,
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def ended_lately(

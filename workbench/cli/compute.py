@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from engines.compute import pools
 from engines.compute.registry import engine, types
 from store import computes
 from store.errors import UsageError, WorkbenchError
@@ -66,8 +67,7 @@ def create(
     if file is None:
         given.setdefault("type", "amlcompute")
     document = load("compute", file, overrides, **given).document()
-    slots = engine(document["type"]).capacity(document)
-    computes.create(session.connection_for_writing(), document, slots)
+    pools.create(session.connection_for_writing(), document)
     from workbench.agent import channel
 
     channel.poke(session.layout)

@@ -11,7 +11,7 @@ from store.activity import BriefJob
 from store.job_progress import Progress
 from workbench.tui.glyphs import Glyphs, kind_of_state
 from workbench.tui.job_columns import cell, elapsed, metric_text, number
-from workbench.tui.reading_home import Curve, EndedJob, MachineFacts, Made
+from workbench.tui.reading_home import Curve, EndedJob, MachineFacts, Made, QueuedJob, RunningJob
 from workbench.tui.widgets.line_list import Line, Span
 from workbench.tui.widgets.sparkline import sparkline
 
@@ -36,6 +36,17 @@ class Waiting:
 
     job: BriefJob
     seconds: float | None
+
+
+def running_at(each: RunningJob, curve: Curve | None, now: float) -> Running:
+    """A running job as it is now."""
+    started = each.job.started_at
+    return Running(each.job, curve, each.progress(curve, now), None if started is None else max(0.0, now - started))
+
+
+def waiting_at(each: QueuedJob, now: float) -> Waiting:
+    """A queued job as it is now."""
+    return Waiting(each.job, None if each.starts_at is None else max(0.0, each.starts_at - now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from store.activity import BriefJob
 from store.disk_usage import Room, Size, room_of, size_of
 from store.forecast import Occupant, Queued, expected, remaining, starts
 from store.job_progress import Progress, progress
+from store.queue import HOLDS_SLOTS
 from workbench.tui.access import Stores
 
 FOLLOWED = 24
@@ -142,7 +143,7 @@ def home(stores: Stores, curves: Curves, now: float) -> HomeFacts:
     connection = stores.workbench
     if activity.is_new(connection):
         return HomeFacts()
-    earlier = _Earlier(stores)
+    earlier = Earlier(stores)
     jobs = activity.running(connection, LISTED)
     followed = curves.follow(stores, jobs)
     running = tuple(RunningJob(job, earlier(job), _children(stores, job)) for job in jobs)
@@ -174,7 +175,7 @@ def machine(stores: Stores) -> MachineFacts:
     return MachineFacts(usable_cores(), psutil.virtual_memory().total, room_of(root), size_of(root))
 
 
-class _Earlier:
+class Earlier:
     """How long earlier runs of an experiment took, each experiment asked for once."""
 
     def __init__(self, stores: Stores) -> None:
@@ -208,30 +209,39 @@ def _queue(
     lengths = activity.queue_lengths(stores.workbench)
     if not lengths:
         return (), 0
-    slots, holders = _slots(stores), activity.holders(stores.workbench)
+    slots, holders = slots_of_computes(stores), activity.holders(stores.workbench)
     told = {each.job.name: each.progress(curves.get(each.job.name), now).remaining for each in running}
     found: list[QueuedJob] = []
     for compute in lengths:
         occupants = [
             Occupant(job.slots, told.get(job.name, _remaining(job, earlier(job), now)))
             for job in holders
-            if job.compute == compute and job.status != "Finalizing"
+            if job.compute == compute and job.status in HOLDS_SLOTS
         ]
         waiting = activity.queue(stores.workbench, compute, LISTED)
-        queue = [Queued(job.name, job.slots, expected(earlier(job))) for job in waiting]
-        begin = starts(slots[compute], occupants, queue) if compute in slots else {}
-        found += [
-            QueuedJob(job, None if (seconds := begin.get(job.name)) is None else now + seconds) for job in waiting
-        ]
+        found += in_line(waiting, slots.get(compute), occupants, earlier, now)
     found.sort(key=lambda each: each.starts_at if each.starts_at is not None else float("inf"))
     return tuple(found[:LISTED]), sum(lengths.values())
+
+
+def in_line(
+    waiting: Sequence[BriefJob],
+    slots: int | None,
+    occupants: Sequence[Occupant],
+    earlier: Callable[[BriefJob], tuple[float, ...]],
+    now: float,
+) -> list[QueuedJob]:
+    """Jobs that wait for one compute with the times when they will start; ``slots`` is None where it does not work."""
+    queue = [Queued(job.name, job.slots, expected(earlier(job))) for job in waiting]
+    begin = starts(slots, occupants, queue) if slots is not None else {}
+    return [QueuedJob(job, None if (seconds := begin.get(job.name)) is None else now + seconds) for job in waiting]
 
 
 def _remaining(job: BriefJob, durations: Sequence[float], now: float) -> float | None:
     return remaining(max(0.0, now - (job.started_at or now)), durations)
 
 
-def _slots(stores: Stores) -> dict[str, int]:
+def slots_of_computes(stores: Stores) -> dict[str, int]:
     """The slots of each compute whose engine works."""
     from engines.compute.registry import engine
 

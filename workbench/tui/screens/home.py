@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from workbench.tui import home_lines
 from workbench.tui.glyphs import Glyphs
-from workbench.tui.home_lines import Ended, Machine, Output, Running, Waiting, Want, shares
+from workbench.tui.home_lines import Ended, Machine, Output, Want, running_at, shares, waiting_at
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_columns import age
 from workbench.tui.reading_home import Curves, HomeFacts, MachineFacts, home, machine
@@ -212,15 +212,7 @@ class HomeView(JobActions):
         facts, now = self.facts, self.bench.now()
         height = home_lines.running_height(self.board.column_width)
         panels = self._panels
-        running = [
-            Running(
-                each.job,
-                curve := facts.curves.get(each.job.name),
-                each.progress(curve, now),
-                None if each.job.started_at is None else max(0.0, now - each.job.started_at),
-            )
-            for each in facts.running
-        ]
+        running = [running_at(each, facts.curves.get(each.job.name), now) for each in facts.running]
         panels["running"].fill([Entry(each.job.name, each, height) for each in running])
         panels["failed"].fill(
             [Entry(each.job.name, Ended(each, _ago(each.job.ended_at, now)), 2) for each in facts.failed]
@@ -228,16 +220,13 @@ class HomeView(JobActions):
         panels["finished"].fill(
             [Entry(each.job.name, Ended(each, _ago(each.job.ended_at, now))) for each in facts.finished]
         )
-        waiting = [
-            Waiting(each.job, None if each.starts_at is None else max(0.0, each.starts_at - now))
-            for each in facts.queue
-        ]
+        waiting = [waiting_at(each, now) for each in facts.queue]
         panels["queue"].fill([Entry(each.job.name, each) for each in waiting], facts.waiting)
         panels["data"].fill(
             [Entry(f"{each.job.name}/{each.name}", Output(each, _ago(each.job.ended_at, now))) for each in facts.made]
         )
         self._show_machine()
-        if self.panel is None and self.display and self.screen.focused in (None, self):
+        if self.panel is None and self.may_take_focus:
             self.focus_content()
 
     def _show_machine(self) -> None:

@@ -71,14 +71,33 @@ class LineList(ScrollView, can_focus=True):
             return self.source
 
     class Edge(Message):
-        """The cursor was moved beyond the first entry (``step`` -1) or the last one (1), or came near it."""
+        """The cursor was moved beyond the first entry (``step`` -1) or the last one (1)."""
 
         def __init__(self, source: LineList, step: int) -> None:
             super().__init__()
             self.source, self.step = source, step
 
-    def __init__(self, draw: Draw, head: Head | None = None, *, classes: str | None = None) -> None:
-        super().__init__(classes=classes)
+    class Near(Message):
+        """The last entries came into sight (``step`` 1), or the first ones (-1): there may be more."""
+
+        def __init__(self, source: LineList, step: int) -> None:
+            super().__init__()
+            self.source, self.step = source, step
+
+    class Far(Message):
+        """The user asks for the very last entry (``step`` 1), or the very first one (-1)."""
+
+        def __init__(self, source: LineList, step: int) -> None:
+            super().__init__()
+            self.source, self.step = source, step
+
+    def __init__(self, draw: Draw, head: Head | None = None, *, prefetch: int = 0, opens: bool = True) -> None:
+        """``prefetch``: with so few lines to either end ``Near`` is posted; none of the messages about ends without.
+
+        ``opens`` is False where an entry leads nowhere.
+        """
+        super().__init__()
+        self.prefetch, self.opens = prefetch, opens
         self._draw_entry, self._head = draw, head
         self.entries: Sequence[Entry] = ()
         self._tops: list[int] = [0]
@@ -105,6 +124,8 @@ class LineList(ScrollView, can_focus=True):
     def take(self, entries: Sequence[Entry]) -> None:
         """Show other entries; the cursor stays with its own, and on its line of the screen."""
         at, before = self.entry, self.cursor
+        if self.prefetch and before == 0 and self.scroll_offset.y == 0:
+            at = None  # to see what comes in at the top
         top = self._top_of(before) - self.scroll_offset.y
         self.entries = entries
         self._tops = list(accumulate((entry.height for entry in entries), initial=0))
@@ -125,6 +146,16 @@ class LineList(ScrollView, can_focus=True):
             elif top + height > self.scroll_offset.y + self.lines:
                 self.scroll_to(y=top + height - self.lines, animate=False, force=True)
         self.repaint()
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Say when what is in sight comes near an end."""
+        if self.prefetch and self.entries:
+            top = self.scroll_offset.y
+            if top + self.lines + self.prefetch >= self._tops[-1]:
+                self.post_message(self.Near(self, 1))
+            if top <= self.prefetch:
+                self.post_message(self.Near(self, -1))
 
     @property
     def lines(self) -> int:
@@ -206,12 +237,17 @@ class LineList(ScrollView, can_focus=True):
         """The signs that this terminal draws."""
         return cast("WorkbenchApp", self.app).signs
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No hint for what does nothing."""
+        return action != "open" or self.opens
+
     # -- moving -------------------------------------------------------------------------------------------------
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
         if round(old) != round(new):
             self.refresh()
+            self._look_ahead()
 
     def on_resize(self) -> None:
         self._resize()
@@ -243,10 +279,14 @@ class LineList(ScrollView, can_focus=True):
     def action_first(self) -> None:
         """To the first entry."""
         self.move_to(0)
+        if self.prefetch:
+            self.post_message(self.Far(self, -1))
 
     def action_last(self) -> None:
         """To the last entry."""
         self.move_to(len(self.entries) - 1)
+        if self.prefetch:
+            self.post_message(self.Far(self, 1))
 
     def action_open(self) -> None:
         """Open the entry under the cursor."""
