@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from store.log_text import BACKSPACES, CONTROL, ESCAPE
+
 LIMIT = 64 << 10
 LINES = 20
 WIDTH = 300
-
-ESCAPE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours and cursor movements
-    r"|\x1b\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)"  # titles and links
-    r"|\x1b[ -/]*[0-~]"
-)
-CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
-BACKSPACES = re.compile(r"\x08+")
 
 
 @dataclass(frozen=True, slots=True)
