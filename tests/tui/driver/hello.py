@@ -20,6 +20,9 @@ class Hello(App[None]):
         Binding("t", "switch", "Tab"),
         Binding("s", "shell", "Suspend"),
         Binding("b", "burst", "Burst"),
+        Binding("c", "crash", "Crash", show=False),
+        Binding("y", "copy", "Copy", show=False),
+        Binding("z", "suspend_process", "Stop", show=False),
     ]
 
     def compose(self) -> ComposeResult:
@@ -49,12 +52,24 @@ class Hello(App[None]):
         with self.suspend():
             print("another program was here")
 
-    def action_burst(self) -> None:
-        """More frames than a line takes."""
-        log = self.query_one(Log)
+    async def action_burst(self) -> None:
+        """More frames than a slow line takes."""
+        import asyncio
+
         for number in range(300):
-            log.write_line(f"burst {number}")
-            self.screen.refresh()
+            self.query_one(Log).write_line(f"burst {number}")
+            self.sub_title = f"burst {number} " * 4
+            if number % 10 == 0:
+                await asyncio.sleep(0.02)
+
+    def action_crash(self) -> None:
+        """A defect."""
+        raise RuntimeError("a defect")
+
+    def action_copy(self) -> None:
+        """What draws nothing."""
+        self.copy_to_clipboard("copied")
+        self.bell()
 
 
 if __name__ == "__main__":

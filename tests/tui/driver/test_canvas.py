@@ -10,27 +10,18 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.tui.driver.judge import Judge
-from workbench.tui.driver.canvas import Canvas, clusters, is_drawn
-from workbench.tui.driver.pen import PLAIN, change, changed
+from workbench.tui.driver.canvas import Canvas
+from workbench.tui.driver.clusters import clusters, is_certain
+from workbench.tui.driver.output import Erasing
+from workbench.tui.driver.pen import PLAIN, change, change_for_blank, changed, on_blanks
 
 WIDTH, HEIGHT = 60, 12
 STYLES = (
-    *(
-        "0",
-        "1",
-        "3",
-        "4",
-        "7",
-        "9",
-        "2;3",
-        "31;44",
-        "38;5;12;48;2;1;2;3",
-        "48;2;9;9;9",
-        "1;38;2;10;20;30",
-        "1;4;91;101",
-    ),
+    *("0", "1", "3", "4", "7", "9", "2;3", "1;7;31", "31;44", "38;5;12;48;2;1;2;3", "48;2;9;9;9", "3;48;2;9;9;9"),
+    *("1;38;2;10;20;30", "1;4;91;101", "38;2;1;2;3;48;2;9;9;9"),
 )
-TEXTS = ("a", "b", "xyz", " ", "     ", "漢字", "é", "e\u0301", "가", "─", "█", "⠿", "\u0627\u0644")
+TEXTS = ("a", "b", "xyz", " ", "     ", " " * 20, "漢字", "é", "e\u0301", "가", "─", "█", "⠿", "\u0627\u0644", "😀")
+ERASING = (Erasing(), Erasing(coloured=True), Erasing(inside=True), Erasing(coloured=True, inside=True))
 
 
 def strip(chance: random.Random, width: int) -> str:
@@ -60,10 +51,11 @@ def frame(chance: random.Random, width: int, height: int) -> str:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_random_frames_give_the_same_screen(seed: int) -> None:
-    chance = random.Random(seed)
-    plain, ours = Judge(WIDTH, HEIGHT), Judge(WIDTH, HEIGHT)
-    canvas = Canvas(WIDTH, HEIGHT, erases_coloured=bool(seed % 2))
-    for number in range(400):
+    chance, erasing = random.Random(seed), ERASING[seed % 4]
+    plain = Judge(WIDTH, HEIGHT)
+    ours = Judge(WIDTH, HEIGHT, coloured=erasing.coloured)
+    canvas = Canvas(WIDTH, HEIGHT, erasing=erasing)
+    for number in range(300):
         for _ in range(chance.choice((1, 1, 1, 3))):  # frames that come while the line is slow count as one
             written = frame(chance, WIDTH, HEIGHT)
             plain.feed(written)
@@ -128,17 +120,45 @@ def test_a_hyperlink_survives_and_ends() -> None:
     assert written.index("here") < written.index("\x1b]8;;\x1b\\") < written.index("now")
 
 
-def test_behind_what_has_no_certain_width_the_place_is_said() -> None:
+ODD = ("👩\u200d🚀", "☺\ufe0f", "😀", "\u0627\u0644", "क\u094dष", "e\u0301", "\ue0b0", "⌚")
+
+
+@pytest.mark.parametrize("cells", [1, 2, 4])
+def test_what_has_no_certain_width_harms_nothing_beside_it(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terminals that draw such clusters in one, two or four cells show all else where it belongs."""
+    monkeypatch.setattr("pyte.screens.wcwidth", lambda character: 1 if is_certain(character) else cells)
+    chance = random.Random(cells)
+    canvas = Canvas(WIDTH, 1, erasing=ERASING[3])
+    terminal = Judge(WIDTH, 1)
+    margin = " " * 10  # where there is no room to the right, such a cluster harms what is to its left
+    for _ in range(400):
+        x = chance.randrange(WIDTH)
+        text = "".join(chance.choice((*ODD, "abc", "  ", "x")) for _ in range(chance.randint(1, 8)))
+        canvas.apply(f"\x1b[1;{x + 1}H\x1b[{chance.choice(STYLES)}m{text}\x1b[0m\x1b[1;{WIDTH - 9}H{margin}\x1b[1;1H")
+        terminal.feed(canvas.difference())
+        for at, wanted in enumerate(canvas.wanted[0][0]):
+            if wanted.isascii() and wanted:
+                assert terminal.screen.buffer[0][at].data == wanted
+
+
+def test_a_mark_that_comes_in_another_style_stays_with_its_letter() -> None:
     canvas = Canvas(20, 1)
-    canvas.apply("\x1b[1;1H👩‍🚀done\x1b[1;1H")
-    assert "\x1b[1;3H" in canvas.difference()
+    canvas.apply("\x1b[1;1He\x1b[1m\u0301x\x1b[0m\x1b[1;1H")
+    assert canvas.wanted[0][0][:3] == ["e\u0301", "x", " "]
+
+
+def test_letters_of_east_asia_need_no_moves() -> None:
+    canvas = Canvas(40, 1)
+    canvas.apply("\x1b[1;1H漢字かな交じり文\x1b[1;1H")
+    assert "漢字かな交じり文" in canvas.difference()
 
 
 def test_no_control_character_reaches_the_terminal() -> None:
     canvas = Canvas(20, 1)
-    canvas.apply("\x1b[1;1Ha\x07b\x00c\x9bd\x1b[1;1H")
+    canvas.apply("\x1b[1;1Ha\x07b\x00c\x9bd\u202ee\xa0f\x1b[1;1H")
     written = canvas.difference()
-    assert not {"\x07", "\x00", "\x9b"} & set(written)
+    assert not {"\x07", "\x00", "\x9b", "\u202e", "\xa0"} & set(written)
+    assert "abcde f" in written
 
 
 parameters = st.lists(st.sampled_from([*STYLES, "22", "23", "24", "27", "39", "49", "21", "53"]), max_size=4)
@@ -160,9 +180,19 @@ def test_the_shortest_change_of_pen_is_right(first: list[str], second: list[str]
     assert len(told) <= max(3, len(change(PLAIN, after)) + 2)
 
 
-@given(st.text(max_size=30))
-def test_clusters_keep_the_text(text: str) -> None:
+@given(parameters, st.sampled_from(STYLES))
+def test_a_blank_looks_as_it_should(first: list[str], second: str) -> None:
+    before = PLAIN
+    for each in first:
+        before = changed(before, each)
+    blank = on_blanks(changed(PLAIN, second))
+    told, after = change_for_blank(before, blank)
+    assert on_blanks(after) is blank
+    assert told == change(before, after)
+
+
+@given(st.text(st.one_of(st.characters(exclude_categories=["Cc"]), st.sampled_from("".join(ODD))), max_size=30))
+def test_clusters_are_as_wide_as_textual_takes_them_to_be(text: str) -> None:
     found = list(clusters(text))
     assert all(width in (0, 1, 2) for _, width in found)
-    kept = "".join(cluster for cluster, _ in found)
-    assert kept == "".join(filter(is_drawn, text))
+    assert sum(width for _, width in found) == cell_len(text)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from rich.cells import cell_len
-
-from workbench.tui.driver.output import Output
+from workbench.tui.driver.clusters import ONE_CELL_EACH, clusters
+from workbench.tui.driver.output import Erasing, Output, Row
 from workbench.tui.driver.pen import PLAIN, Pen, changed, linked, on_blanks
 
 TOKEN = re.compile(
@@ -18,27 +16,34 @@ TOKEN = re.compile(
     r"|([^\x1b\r\n]+)"
     r"|\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x1b\\|\x07)|.)?"  # anything else draws nothing
 )
-JOINERS = "\u200d\ufe0e\ufe0f"
+NO_LINK = ";"
 
 
 class Canvas:
     """Cells are texts and pens, row by row; the cell behind a wide one is the empty text."""
 
-    def __init__(self, width: int, height: int, *, erases_coloured: bool = False) -> None:
-        self.erases_coloured = erases_coloured
+    def __init__(self, width: int, height: int, *, erasing: Erasing | None = None) -> None:
+        self.erasing = erasing or Erasing()
+        self.width, self.height = 0, 0
+        self.wanted: list[Row] = []
         self.cursor = self.shown_cursor = (0, 0)
         self.resize(width, height)
 
     def resize(self, width: int, height: int) -> None:
-        """Another size: nothing is known of the screen any more."""
+        """Another size: what fits stays wanted until Textual draws anew; of the terminal nothing is known."""
+        before = self.wanted
         self.width, self.height = width, height
         self.wanted = [_blank(width) for _ in range(height)]
-        self.dirty = set(range(height))
+        for (texts, pens), (old_texts, old_pens) in zip(self.wanted, before, strict=False):
+            kept = min(width, len(old_texts))
+            texts[:kept], pens[:kept] = old_texts[:kept], old_pens[:kept]
+            if 0 < kept < len(old_texts) and old_texts[kept] == "":
+                texts[-1] = " "
         self.forget()
 
     def forget(self) -> None:
         """The terminal may show anything: all is painted next time."""
-        self.shown: list[tuple[list[str], list[Pen]]] | None = None
+        self.shown: list[Row] | None = None
         self.dirty = set(range(self.height))
 
     # -- what Textual writes --------------------------------------------------------------------------------------
@@ -55,23 +60,19 @@ class Canvas:
             elif kind == 2 or kind == 3:
                 y, x = int(token[2] or 1) - 1, int(token[3] or 1) - 1
             elif kind == 5:
-                x, y = (x, y) if token[5] == "\r" else (0, y + 1)
-                x = 0
+                x, y = 0, y + (token[5] == "\n")
             elif kind == 4:
-                link = token[4]
-                pen = linked(pen, "" if link == ";" else link)
-        self.cursor = (min(x, self.width - 1), min(y, self.height - 1))
+                pen = linked(pen, "" if token[4] == NO_LINK else token[4])
+        self.cursor = (max(0, min(x, self.width - 1)), max(0, min(y, self.height - 1)))
 
     def _put(self, x: int, y: int, text: str, pen: Pen) -> int:
         """Put a text on a row; what does not fit is cut. The column behind it."""
-        if not 0 <= y < self.height:
+        if not 0 <= y < self.height or x >= self.width:
             return x
         texts, pens = self.wanted[y]
         self.dirty.add(y)
-        if text.isascii():
-            if not text.isprintable():
-                text = "".join(filter(str.isprintable, text))
-            text = text[: max(0, self.width - x)]
+        if ONE_CELL_EACH.fullmatch(text):
+            text = text[: self.width - x]
             end = x + len(text)
             self._part_wide(y, x, end)
             texts[x:end] = text
@@ -82,18 +83,28 @@ class Canvas:
                 pens[x:end] = [pen] * len(text)
             return end
         for cluster, width in clusters(text):
-            if width == 0 or x + width > self.width:
-                continue
-            self._part_wide(y, x, x + width)
-            texts[x : x + width] = [cluster, *[""] * (width - 1)]
-            pens[x : x + width] = [on_blanks(pen) if cluster == " " else pen] * width
-            x += width
+            if width == 0:
+                self._mark(x, y, cluster)
+            elif x + width <= self.width:
+                self._part_wide(y, x, x + width)
+                texts[x : x + width] = [cluster, *[""] * (width - 1)]
+                pens[x : x + width] = [on_blanks(pen) if cluster == " " else pen] * width
+                x += width
         return x
+
+    def _mark(self, x: int, y: int, mark: str) -> None:
+        """A mark that begins a text belongs to the character before it."""
+        texts, _ = self.wanted[y]
+        x -= 1
+        if x > 0 and texts[x] == "":
+            x -= 1
+        if x >= 0 and texts[x] not in ("", " "):
+            texts[x] += mark
 
     def _part_wide(self, y: int, start: int, end: int) -> None:
         """Overwriting half of a wide cell leaves a blank of the other half."""
         texts, pens = self.wanted[y]
-        if 0 < start < self.width and texts[start] == "":
+        if start > 0 and texts[start] == "":
             for x in (start - 1, start):
                 texts[x], pens[x] = " ", on_blanks(pens[x])
         if end < self.width and texts[end] == "":
@@ -103,7 +114,9 @@ class Canvas:
 
     def difference(self) -> str:
         """What to write so that the terminal shows the wanted grid; afterwards it counts as shown."""
-        output = Output(self.width, self.height, erases_coloured=self.erases_coloured)
+        if not self.width:
+            return ""
+        output = Output(self.width, erasing=self.erasing)
         if self.shown is None:
             output.clear()
             self.shown = [_blank(self.width) for _ in range(self.height)]
@@ -120,31 +133,5 @@ class Canvas:
         return output.text()
 
 
-def clusters(text: str) -> Iterator[tuple[str, int]]:
-    """What a terminal puts into one place each: a character with the marks that follow it, and its width in cells."""
-    cluster = ""
-    joined = False
-    for character in filter(is_drawn, text):
-        width = cell_len(character)
-        if cluster and (joined or width == 0 or character in JOINERS):
-            cluster += character
-            joined = character == "\u200d"
-            continue
-        if cluster:
-            yield cluster, _width(cluster)
-        cluster, joined = character, False
-    if cluster:
-        yield cluster, _width(cluster)
-
-
-def is_drawn(character: str) -> bool:
-    """Whether a character may go to the terminal: control characters have no cell, and never get through."""
-    return character.isprintable() or character in JOINERS
-
-
-def _width(cluster: str) -> int:
-    return min(2, cell_len(cluster))
-
-
-def _blank(width: int) -> tuple[list[str], list[Pen]]:
+def _blank(width: int) -> Row:
     return [" "] * width, [PLAIN] * width

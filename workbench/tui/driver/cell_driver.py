@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
 from textual.message import Message
-from textual.messages import InBandWindowResize
 
 from workbench.tui.driver.canvas import Canvas
+from workbench.tui.driver.output import Erasing
 
 FRAME = re.compile(r"\x1b\[\d+;\d+H")
 SYNC_BEGIN, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 PAINT = "\0paint"
 """Stands in the writer's queue for whatever the screen shall show when its turn comes."""
 ALTERNATE_SCREEN = "\x1b[?1049"
+EXPOSED_SECONDS = 0.1
+"""So long after the terminal was disturbed it is painted anew, unless Textual does so by itself."""
 
 
 class CellDriver(LinuxDriver):
@@ -35,83 +38,152 @@ class CellDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._lock = threading.Lock()
-        self._canvas = Canvas(*self._get_terminal_size(), erases_coloured=erases_coloured())
+        self._told_size = self._get_terminal_size()
+        self._canvas = Canvas(*self._told_size, erasing=erasing())
         self._paint_is_due = False
-        self._forgotten = False
-        terminal: Any = _CellFile(self._file, self._paint, self._terminal_changes, self._lost)
+        self._is_lost = False
+        self._hangup_thread = threading.Thread(target=self._wait_for_hangup, name="hangup", daemon=True)
+        terminal: Any = _CellFile(self, self._file)
         self._file = terminal
+
+    # -- what Textual writes --------------------------------------------------------------------------------------
 
     def write(self, data: str) -> None:
         """Take a frame into the grid, and pass on everything else."""
         if FRAME.match(data):
+            size = self._app.size
             with self._lock:
-                self._fit()
+                if (size.width, size.height) != (self._canvas.width, self._canvas.height):
+                    self._canvas.resize(size.width, size.height)
                 self._canvas.apply(data)
-                due, self._paint_is_due = self._paint_is_due, True
-            if not due:
-                super().write(PAINT)
+            self._request_paint()
         elif data not in (SYNC_BEGIN, SYNC_END):
             super().write(data)
 
-    def process_message(self, message: Message) -> None:
-        """As in Textual; a resize also means that the terminal may show anything."""
-        if isinstance(message, InBandWindowResize) or type(message).__name__ == "Resize":
-            self._forgotten = True
-        super().process_message(message)
-
-    def _get_terminal_size(self) -> tuple[int, int]:
-        """Asked for at each SIGWINCH."""
-        self._forgotten = True
-        return super()._get_terminal_size()
-
-    def _fit(self) -> None:
-        """Give the grid the application's size."""
-        size = self._app.size
-        if (size.width, size.height) != (self._canvas.width, self._canvas.height):
-            self._canvas.resize(size.width, size.height)
-        if self._forgotten:
-            self._forgotten = False
+    def repaint(self) -> None:
+        """Paint all that shall be seen: another program may have written on the terminal. From the event loop."""
+        with self._lock:
             self._canvas.forget()
+        self._request_paint()
 
-    def _paint(self) -> str:
-        """What to write now; called by the writer thread."""
+    def _request_paint(self) -> None:
+        with self._lock:
+            due, self._paint_is_due = self._paint_is_due, True
+        if not due:
+            super().write(PAINT)
+
+    # -- what the writer thread asks ------------------------------------------------------------------------------
+
+    def painting(self) -> str:
+        """What to write now so that the terminal shows the newest frame."""
         with self._lock:
             self._paint_is_due = False
-            text = self._canvas.difference()
+            try:
+                text = self._canvas.difference()
+            except Exception as error:  # noqa: BLE001  (it reaches the application)
+                # The writer has to live, or leaving would wait for it: the application is told instead.
+                self._canvas.forget()
+                self._app.call_later(_fail, error)
+                return ""
         if text and self._app._sync_available:
             return f"{SYNC_BEGIN}{text}{SYNC_END}"
         return text
 
-    def _terminal_changes(self) -> None:
+    def disturbed(self) -> None:
+        """The terminal shows another screen from here on, or another program has written on it."""
         with self._lock:
             self._canvas.forget()
 
-    def _lost(self) -> None:
+    def lost(self) -> None:
         """The terminal is gone, and with it the one who could be told: leave."""
-        self._app.call_later(self._app.exit)
+        if not self._is_lost:
+            self._is_lost = True
+            self._app.call_later(self._app.exit)
+
+    # -- the terminal's life --------------------------------------------------------------------------------------
+
+    def start_application_mode(self) -> None:
+        """As in Textual; nothing is known of a terminal that another program had meanwhile."""
+        self._paint_is_due = False
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if not self._hangup_thread.ident:
+            self._hangup_thread.start()
+
+    def process_message(self, message: Message) -> None:
+        """As in Textual; a terminal of another size may show anything."""
+        super().process_message(message)
+        if isinstance(message, Resize) and message.size != self._told_size:
+            self._told_size = message.size
+            self._expect_disturbance()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """As in Textual, which asks at the start and when the size changes."""
+        if hasattr(self, "_canvas"):
+            self._expect_disturbance()
+        return super()._get_terminal_size()
+
+    def _expect_disturbance(self) -> None:
+        """Textual does not paint again when a size changes and changes back, though the terminal lost cells by it.
+
+        Called in a signal's handler and in the thread of input: the lock is not for them.
+        """
+        self._loop.call_soon_threadsafe(self._after_disturbance)
+
+    def _after_disturbance(self) -> None:
+        self.disturbed()
+        self._loop.call_later(EXPOSED_SECONDS, self._paint_what_is_unpainted)
+
+    def _paint_what_is_unpainted(self) -> None:
+        if self._canvas.shown is None and self._app._running and self._writer_thread is not None:
+            self._request_paint()
+
+    def run_input_thread(self) -> None:
+        """As in Textual, but without a traceback when the terminal goes away."""
+        try:
+            super().run_input_thread()
+        except OSError:
+            self.lost()
+
+    def _wait_for_hangup(self) -> None:
+        """End when the terminal does: reading from one that is gone fails, or answers with nothing for ever."""
+        hangup = select.poll()
+        hangup.register(self.fileno, 0)
+        if any(happened & select.POLLHUP for _, happened in hangup.poll()):
+            self.exit_event.set()
+            self.lost()
+
+
+def _fail(error: Exception) -> None:
+    raise error
 
 
 class _CellFile:
     """What the writer thread writes to: the terminal, with a stand-in replaced by the cells that changed."""
 
-    def __init__(
-        self, terminal: Any, paint: Callable[[], str], changes: Callable[[], None], lost: Callable[[], None]
-    ) -> None:
-        self._terminal, self._paint, self._changes, self._lost = terminal, paint, changes, lost
+    def __init__(self, driver: CellDriver, terminal: Any) -> None:
+        self._driver, self._terminal = driver, terminal
         self._is_lost = False
 
     def write(self, text: str) -> int:
         """Write, and bear that nobody is there any more."""
         if text == PAINT:
-            text = self._paint()
+            text = self._driver.painting()
         elif ALTERNATE_SCREEN in text or not text.startswith(("\x1b", "\a")):
-            self._changes()
-        self._try(lambda: self._terminal.write(text))
+            self._driver.disturbed()
+        if text and not self._is_lost:
+            try:
+                self._terminal.write(text)
+            except OSError:
+                self._lose()
         return len(text)
 
     def flush(self) -> None:
         """As of a file."""
-        self._try(self._terminal.flush)
+        if not self._is_lost:
+            try:
+                self._terminal.flush()
+            except OSError:
+                self._lose()
 
     def fileno(self) -> int:
         """As of a file."""
@@ -121,27 +193,25 @@ class _CellFile:
         """As of a file."""
         return bool(self._terminal.isatty())
 
-    def _try(self, act: Callable[[], object]) -> None:
-        if self._is_lost:
-            return
-        try:
-            act()
-        except OSError:
-            self._is_lost = True
-            self._lost()
+    def _lose(self) -> None:
+        self._is_lost = True
+        self._driver.lost()
 
 
-def erases_coloured() -> bool:
-    """Whether this terminal erases with the background colour (terminfo's ``bce``).
+def erasing() -> Erasing:
+    """How this terminal erases (terminfo's ``bce`` and ``ech``).
 
-    In a multiplexer TERM may be that of the terminal around it, and then says nothing of the one inside.
+    In a multiplexer TERM may be that of the terminal around it, and then says nothing of the one inside; what is
+    written to it goes over no line anyway.
     """
-    import curses
-
     if os.environ.get("TMUX") or os.environ.get("STY"):
-        return False
+        return Erasing()
     try:
+        import curses
+
         curses.setupterm()
-        return curses.tigetflag("bce") > 0
-    except (curses.error, OSError):
-        return False
+        return Erasing(coloured=curses.tigetflag("bce") > 0, inside=curses.tigetstr("ech") == b"\x1b[%p1%dX")
+    except (ImportError, OSError, ValueError):
+        return Erasing()
+    except curses.error:
+        return Erasing()

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from workbench.tui.driver.pen import PLAIN, Pen, change, on_blanks
+from dataclasses import dataclass
+
+from workbench.tui.driver.clusters import is_ambiguous, is_certain
+from workbench.tui.driver.pen import PLAIN, Pen, change, change_for_blank, on_blanks
 
 Row = tuple[list[str], list[Pen]]
 LONGEST_REWRITE = 6
 """Unchanged cells that are written again rather than jumped over, where the pen stays the same."""
-ERASE = "\x1b[K"
+SHORTEST_ERASURE = 12
+"""Blanks inside a row that are erased rather than written: two sequences are as long as eleven."""
+ERASE_LINE = "\x1b[K"
+UNKNOWN = "\0"
+"""Stands for what a terminal shows in a cell, where that is not certain."""
+
+
+@dataclass(frozen=True)
+class Erasing:
+    """How the terminal erases: whether in the pen's background, and whether it can erase inside a row."""
+
+    coloured: bool = False
+    inside: bool = False
 
 
 class Output:
-    """Collects what is written. ``erases_coloured`` says that erasing leaves the pen's background (terminfo's bce)."""
+    """Collects what is written. A column that is not certain is None; a row always is, for lines do not wrap."""
 
-    def __init__(self, width: int, height: int, *, erases_coloured: bool) -> None:
-        self.width, self.height = width, height
-        self.erases_coloured = erases_coloured
+    def __init__(self, width: int, *, erasing: Erasing) -> None:
+        self.width, self.erasing = width, erasing
         self.parts: list[str] = []
         self.pen = PLAIN
-        self.x: int | None = None
-        self.y: int | None = None
+        self.x: int | None = 0
+        self.y = 0
 
     def at(self, x: int, y: int) -> None:
         """The cursor is there, and the pen plain: as the last output left them."""
@@ -42,53 +56,96 @@ class Output:
     def row(self, y: int, wanted: Row, shown: Row) -> None:
         """Write the cells of a row that differ."""
         texts, pens = wanted
+        tail = self._blank_tail(wanted)
+        shown = _doubted(wanted, shown)
         old_texts, old_pens = shown
-        end = self._blank_tail(wanted)
         x = 0
         while x < self.width:
             if texts[x] == old_texts[x] and pens[x] is old_pens[x]:
                 x += 1
                 continue
-            if x >= end and self._worth_erasing(x, wanted, shown):
-                self._move(x, y)
-                if on_blanks(self.pen) is not pens[x]:
-                    self._use(pens[x])
-                self.parts.append(ERASE)
-                return
             if texts[x] == "" and x:
                 x -= 1
-            x = self._run(x, y, wanted, shown, end)
+            if x >= tail and _differ(x, self.width, wanted, shown) > len(ERASE_LINE):
+                self._go(x, y, wanted)
+                self._use_for_blank(pens[x])
+                self.parts.append(ERASE_LINE)
+                return
+            self._go(x, y, wanted)
+            x = self._erase_inside(x, y, wanted, shown) or self._run(x, y, wanted, shown, tail)
 
-    def _run(self, x: int, y: int, wanted: Row, shown: Row, end: int) -> int:
-        """Write from a cell that differs to the last one of its run; the column behind it."""
+    def _run(self, x: int, y: int, wanted: Row, shown: Row, tail: int) -> int:
+        """Write from a cell that differs up to one that does not, or may better be erased; the column behind them."""
         texts, pens = wanted
-        self._go(x, y, wanted)
+        old_texts, old_pens = shown
+        start, certain = x, True
         while x < self.width:
             text, pen = texts[x], pens[x]
-            if text == shown[0][x] and pen is shown[1][x] and not (x and texts[x] == ""):
+            if x > start and text == old_texts[x] and pen is old_pens[x]:
                 break
-            if x >= end and self._worth_erasing(x, wanted, shown):
-                break
-            if text != " " or on_blanks(self.pen) is not pen:
-                self._use(pen)
-            self.parts.append(text)
-            width = 2 if x + 1 < self.width and texts[x + 1] == "" else 1
-            x += width
-            if x >= self.width or (not text.isascii() and (width == 2 or len(text) > 1)):
-                self.x = self.y = None  # where the cursor is now is not certain
-                if x < self.width:
+            if x > start and text == " " and (x == tail or texts[x - 1] != " " or pens[x - 1] is not pen):
+                if x == tail and _differ(x, self.width, wanted, shown) > len(ERASE_LINE):
                     break
+                if self._blanks(x, wanted, shown) >= SHORTEST_ERASURE:
+                    break
+            if text == " ":
+                self._use_for_blank(pen)
             else:
-                self.x = x
+                self._use(pen)
+            width = 2 if x + 1 < self.width and texts[x + 1] == "" else 1
+            if text.isascii():
+                self.parts.append(text)
+            elif is_certain(text):
+                self.parts.append(text)
+                certain = certain and not is_ambiguous(text)
+            else:
+                self._uncertain(x, y, text, width)
+                certain = True
+            x += width
+        self.x = x if certain and x < self.width else None
         return x
+
+    def _uncertain(self, x: int, y: int, text: str, width: int) -> None:
+        """Write what may be narrower or wider than Textual takes it to be: over blanks, and say the place behind it."""
+        self._move_from_nowhere(x, y)
+        self.parts.append(" " * width)
+        self._move_from_nowhere(x, y)
+        self.parts.append(text)
+        if x + width < self.width:
+            self._move_from_nowhere(x + width, y)
+
+    def _move_from_nowhere(self, x: int, y: int) -> None:
+        self.x = None
+        self._move(x, y)
+
+    def _blanks(self, x: int, wanted: Row, shown: Row) -> int:
+        """How many blanks that differ lie from here on and may be erased together."""
+        texts, pens = wanted
+        pen = pens[x]
+        if not self.erasing.inside or texts[x] != " " or not self._erases(pen):
+            return 0
+        end = x
+        while end < self.width and texts[end] == " " and pens[end] is pen:
+            end += 1
+        while end > x and shown[0][end - 1] == " " and shown[1][end - 1] is pen:
+            end -= 1
+        return end - x
+
+    def _erase_inside(self, x: int, y: int, wanted: Row, shown: Row) -> int:
+        """Erase blanks inside a row, the cursor before them, if that is shorter than writing; the column behind."""
+        count = self._blanks(x, wanted, shown)
+        if count < SHORTEST_ERASURE or _differ(x, x + count, wanted, shown) < SHORTEST_ERASURE:
+            return 0
+        self._use_for_blank(wanted[1][x])
+        self.parts.append(f"\x1b[{count}X")
+        return x + count
 
     def _go(self, x: int, y: int, wanted: Row) -> None:
         """To a cell of this row: by writing a few unchanged cells again where that is shorter."""
         texts, pens = wanted
         if self.y == y and self.x is not None and 0 < x - self.x <= LONGEST_REWRITE:
             between = range(self.x, x)
-            move = self._shortest(x, y)
-            if x - self.x <= len(move) and all(self._can_repeat(texts[each], pens[each]) for each in between):
+            if x - self.x <= len(self._shortest(x, y)) and all(self._can_repeat(texts[i], pens[i]) for i in between):
                 self.parts.append("".join(texts[self.x : x]))
                 self.x = x
                 return
@@ -100,31 +157,28 @@ class Output:
             return on_blanks(self.pen) is pen
         return pen is self.pen and len(text) == 1 and text.isascii()
 
+    def _erases(self, pen: Pen) -> bool:
+        """Whether erasing leaves blanks of this pen."""
+        return pen.plain_blank and (self.erasing.coloured or not pen.background)
+
     def _blank_tail(self, wanted: Row) -> int:
         """Where the blanks of one pen begin that end the row and may be erased; the width where there are none."""
         texts, pens = wanted
-        pen = pens[-1]
-        if not pen.plain_blank or (pen.background and not self.erases_coloured):
-            return self.width
-        end = self.width
-        while end and texts[end - 1] == " " and pens[end - 1] is pen:
-            end -= 1
+        pen, end = pens[-1], self.width
+        if self._erases(pen):
+            while end and texts[end - 1] == " " and pens[end - 1] is pen:
+                end -= 1
         return end
-
-    def _worth_erasing(self, x: int, wanted: Row, shown: Row) -> bool:
-        """Whether more than a few cells from here to the end of the row differ."""
-        differing = 0
-        for each in range(x, self.width):
-            if wanted[0][each] != shown[0][each] or wanted[1][each] is not shown[1][each]:
-                differing += 1
-                if differing > len(ERASE):
-                    return True
-        return False
 
     def _use(self, pen: Pen) -> None:
         if pen is not self.pen:
             self.parts.append(change(self.pen, pen))
             self.pen = pen
+
+    def _use_for_blank(self, pen: Pen) -> None:
+        if on_blanks(self.pen) is not pen:
+            step, self.pen = change_for_blank(self.pen, pen)
+            self.parts.append(step)
 
     def _move(self, x: int, y: int) -> None:
         if (self.x, self.y) != (x, y):
@@ -132,39 +186,45 @@ class Output:
             self.x, self.y = x, y
 
     def _shortest(self, x: int, y: int) -> str:
-        """The shortest move; from a place that is not known only an absolute one."""
-        absolute = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
-        if self.x is None or self.y is None:
-            return absolute
-        ways = [absolute]
-        if y == self.y:
-            ways.append(_along(x - self.x))
-            ways.append("\r" if x == 0 else f"\x1b[{x + 1}G")
-        elif y == self.y + 1 and x == 0:
-            ways.append("\r\n")
-        elif x == self.x:
-            ways.append(_counted(abs(y - self.y), "B" if y > self.y else "A"))
+        """The shortest move; from a column that is not certain only one that names the column."""
+        ways = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"]
+        down = y - self.y
+        if down == 0:
+            ways += ["\r" if x == 0 else f"\x1b[{x + 1}G", "\r" + _along(x)]
+            if self.x is not None:
+                ways.append(_along(x - self.x))
+        elif down == 1:
+            ways.append("\r\n" + _along(x))
+        if down and x == self.x:
+            ways.append(_counted(abs(down), "B" if down > 0 else "A"))
         return min(ways, key=len)
 
 
-def is_certain(text: str) -> bool:
-    """Whether every terminal gives a cell's text the width that Textual does.
+def _doubted(wanted: Row, shown: Row) -> Row:
+    """What is shown, as far as it is certain: not from where a cluster of no certain width comes or goes."""
+    for x, (text, old) in enumerate(zip(wanted[0], shown[0], strict=True)):
+        if (text != old or wanted[1][x] is not shown[1][x]) and not (is_known(text) and is_known(old)):
+            rest = len(wanted[0]) - x
+            return [*shown[0][:x], *[UNKNOWN] * rest], shown[1]
+    return shown
 
-    Not so where characters join, and beyond the Basic Multilingual Plane; within it certain are the blocks that
-    Unicode's East Asian Width (UAX 11) calls wide.
-    """
-    return len(text) == 1 and (text < "\u1100" or "\u2010" <= text < "\u2600" or _is_cjk(text))
+
+def is_known(cluster: str) -> bool:
+    """Whether a cell's text takes a certain room; a cell behind a wide one is judged with it."""
+    return cluster.isascii() or is_certain(cluster)
 
 
-def _is_cjk(text: str) -> bool:
-    return "\u2e80" <= text <= "\ua4cf" or "\uac00" <= text <= "\ud7a3" or "\uff01" <= text <= "\uff60"
+def _differ(start: int, end: int, wanted: Row, shown: Row) -> int:
+    """How many cells differ."""
+    cells = range(start, end)
+    return sum(wanted[0][x] != shown[0][x] or wanted[1][x] is not shown[1][x] for x in cells)
 
 
 def _along(cells: int) -> str:
     if cells < 0:
         back = _counted(-cells, "D")
         return back if len(back) < -cells else "\b" * -cells
-    return _counted(cells, "C")
+    return _counted(cells, "C") if cells else ""
 
 
 def _counted(count: int, letter: str) -> str:

@@ -31,9 +31,8 @@ PLAIN = Pen()
 
 @lru_cache(maxsize=8192)
 def on_blanks(pen: Pen) -> Pen:
-    """The part of a pen that one sees on a blank: its background, and lines through it with their colour."""
-    lines = pen.attributes & SHOWN_ON_BLANKS
-    return _shared(Pen(lines, pen.foreground if lines else "", pen.background, pen.link))
+    """The part of a pen that one sees on a blank: its background alone, unless lines or a link show the rest."""
+    return _shared(Pen(background=pen.background)) if pen.plain_blank else pen
 
 
 @lru_cache(maxsize=8192)
@@ -45,9 +44,12 @@ def changed(pen: Pen, parameters: str) -> Pen:
         number = int(text.partition(":")[0] or 0)
         if number == 0:
             attributes, foreground, background = set(), "", ""
-        elif number in (38, 48):
+        elif number in (38, 48, 58):
             colour = text if ":" in text else _colour(text, numbers)
-            foreground, background = (colour, background) if number == 38 else (foreground, colour)
+            if number == 38:
+                foreground = colour
+            elif number == 48:
+                background = colour
         elif number in OFF:
             attributes.add(number)
         elif number in OFF.values():
@@ -82,6 +84,20 @@ def change(before: Pen, after: Pen) -> str:
     anew = _sgr(["", *_whole(after)])
     step = _sgr(_steps(before, after))
     return link + min(step, anew, key=len)
+
+
+@lru_cache(maxsize=8192)
+def change_for_blank(before: Pen, blank: Pen) -> tuple[str, Pen]:
+    """The shortest sequence after which a blank looks as it should, and the pen that it leaves.
+
+    Letters' colour and weight may stay for the letters that follow.
+    """
+    if before.plain_blank and blank.plain_blank:
+        kept = _shared(Pen(before.attributes, before.foreground, blank.background))
+        step = change(before, kept)
+        if len(step) <= len(change(before, blank)):
+            return step, kept
+    return change(before, blank), blank
 
 
 def _sgr(parameters: list[str]) -> str:
