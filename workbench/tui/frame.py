@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
+from textual.widget import Widget
 
 from workbench.tui.sections import Section
 from workbench.tui.view import View
@@ -30,12 +31,14 @@ class Frame(Screen[None]):
     Leaving a section keeps its stack: coming back finds the cursor where it was.
     """
 
+    AUTO_FOCUS = ""  # a view takes the focus when it is shown
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (declared by the base)
 
     def __init__(self, sections: tuple[Section, ...]) -> None:
         super().__init__()
         self.sections = sections
         self.header, self.rail, self.body = Header(), Rail(sections), Body()
+        self.command_line = CommandLine()
         self.stacks: dict[str, list[View]] = {}
         self.section: Section | None = None
         self.previous: Section | None = None
@@ -44,7 +47,7 @@ class Frame(Screen[None]):
         yield self.header
         yield self.rail
         yield self.body
-        yield CommandLine()
+        yield self.command_line
         yield KeyHints()
 
     @property
@@ -82,6 +85,12 @@ class Frame(Screen[None]):
         self._reveal()
         return True
 
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Give a widget the focus, unless a command is being typed: what else asks for it asks too late."""
+        if self.command_line.display and widget is not self.command_line:
+            return
+        super().set_focus(widget, scroll_visible, from_app_focus)
+
     async def _add(self, view: View) -> None:
         if self.section is None:
             raise LookupError("no section is shown")
@@ -94,7 +103,9 @@ class Frame(Screen[None]):
             for stack in self.stacks.values():
                 if view in stack:
                     stack.remove(view)
-            await view.remove()
+            # Textual takes a widget's styles from it while it is still in the picture: first out of that, then away
+            view.display = False
+            view.call_after_refresh(view.remove)
 
     def _reveal(self) -> View:
         shown = self.view
