@@ -243,7 +243,7 @@ class WorkbenchApp(ThemedApp):
 
     def action_command_line(self, text: str = "") -> None:
         """Open the command line."""
-        self.frame.query_one(CommandLine).open(text)
+        self.frame.command_line.open(text)
 
     async def action_jump(self) -> None:
         """Label what can take the focus, and go where the next key says."""
@@ -277,6 +277,10 @@ class WorkbenchApp(ThemedApp):
         elif command.word == "job":
             name, _, tab = command.argument.partition(" ")
             await self.open_job(name, tab.strip() or "overview")
+        elif command.word == "compare":
+            from workbench.tui.screens.compare import CompareView
+
+            await self.frame.push(CompareView(command.argument.split()))
         elif command.word == "theme":
             self.choose_theme(command.argument)
         elif command.word == "help":

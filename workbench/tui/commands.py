@@ -10,6 +10,7 @@ from workbench.tui.sections import SECTIONS, Section, named
 
 WORDS = {
     "job": "open a job by name",
+    "compare": "jobs side by side, by their names",
     "theme": "choose a theme",
     "help": "the keys that work here",
     "quit": "leave; work goes on",
@@ -29,8 +30,8 @@ def parse(text: str) -> Command | str:
     """The command that a line means, or the answer to a line that means none."""
     word, _, argument = text.strip().removeprefix(":").strip().partition(" ")
     argument = argument.strip()
-    if word == "job" and argument:
-        return Command("job", argument)
+    if word in ("job", "compare") and argument:
+        return Command(word, argument)
     if word in ("q", "quit", "exit", "q!"):
         return Command("quit", argument)
     if word in ("?", "help"):

@@ -73,13 +73,14 @@ class OutputsTab(Widget):
 
     async def show(self, job: Job) -> None:
         """Read what there is; the first time the artifacts are opened."""
-        first, self.job = self.job is None, job
-        self.tree_of_files.roots = await self.bench.access.read(find_roots, job)
-        if first:
-            known = [root.entry.path for root in self.tree_of_files.roots if root.entry and root.entry.is_folder]
+        self.job = job
+        roots = await self.bench.access.read(find_roots, job)
+        if not self.tree_of_files.roots:
+            known = [root.entry.path for root in roots if root.entry and root.entry.is_folder]
             opened = [*known[:1], *(folder / "outputs" for folder in known[:1] if (folder / "outputs").is_dir())]
-            self.tree_of_files.open.update(opened)
             self.tree_of_files.pages.update(await self.bench.access.read(read_again, dict.fromkeys(opened, 0)))
+            self.tree_of_files.open.update(opened)
+        self.tree_of_files.roots = roots
         await self._read_again()
 
     async def tick(self) -> None:
