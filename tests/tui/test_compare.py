@@ -54,12 +54,12 @@ def test_marked_jobs_are_compared_by_what_differs(layout: Layout, drive: Drive) 
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
         await pilot.press("2")
         await until(pilot, lambda: app.frame.view is not None and app.frame.view.loaded)
-        await pilot.press("space", "j", "j", "space", "c")
+        await pilot.press("space", "j", "space", "c")
         await until(pilot, lambda: isinstance(app.frame.view, CompareView) and app.frame.view.loaded)
         return drawn(app)
 
     lines = drive(script)
-    assert lines[0].split()[-2:] == ["rate_2_2", "rate_1_2"] or lines[0].split()[-2:] == ["rate_1_2", "rate_2_2"]
+    assert lines[0].split()[-2:] == ["rate_2_2", "rate_1_2"]
     told = [line.strip("▌ ").split() for line in lines]
     assert ["lr", "0.2", "0.1"] in told
     assert not any(line[:1] == ["seed"] for line in told)
@@ -171,12 +171,10 @@ def test_names_lose_what_they_share() -> None:
 def test_real_runs_with_their_curves_and_code(layout: Layout, drive: Drive, cli: Cli, tmp_path: Path) -> None:
     code = tmp_path / "src"
     code.mkdir()
-    script_text = (
-        "import mlflow\nfor step in range(20):\n    mlflow.log_metric('loss', {scale} / (step + 1), step=step)\n"
-    )
+    training = "import mlflow\nfor step in range(20):\n    mlflow.log_metric('loss', {} / (step + 1), step=step)\n"
     (tmp_path / "job.yml").write_text("command: python train.py\ncode: src\n")
     for name, scale in (("first", 1), ("second", 2)):
-        (code / "train.py").write_text(script_text.format(scale=scale))
+        (code / "train.py").write_text(training.format(scale))
         assert cli("run", tmp_path / "job.yml", "--name", name).returncode == 0
 
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -335,8 +334,9 @@ class CompareView(JobActions):
 
 def told_apart(names: Sequence[str]) -> list[str]:
     """Names without the beginning that all of them share, where that saves room."""
-    shared = os.path.commonprefix(list(names)) if len(set(names)) > 1 else ""
-    kept = shared.rstrip("0123456789") if len(shared) > SHARED else ""
+    pairs = zip(min(names, default=""), max(names, default=""), strict=False)
+    shared = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    kept = shared.rstrip("0123456789") if len(shared) > SHARED and len(set(names)) > 1 else ""
     return [f"…{name.removeprefix(kept)}" if kept else name for name in names]
 
 
