@@ -77,6 +77,8 @@ class View(Widget):
         self.run_worker(work, group="load", exclusive=True)
 
     async def _guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if not self.is_attached:
+            return
         try:
             await reading()
         except NoWorkspaceError as error:
@@ -119,7 +121,7 @@ class View(Widget):
     def focus_content(self) -> None:
         """Put the focus where the keys of this view work; called when it is shown."""
         target = self._focusable(self.query_one(".content")) or self.query_one(Notice)
-        target.focus(scroll_visible=False)
+        self.screen.set_focus(target, scroll_visible=False)
 
     def command(self, text: str) -> None:
         """Take what was typed after the section's name, as ``failed`` in ``:jobs failed``."""

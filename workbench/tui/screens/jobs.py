@@ -215,7 +215,7 @@ class JobsView(JobActions):
     def focus_content(self) -> None:
         """The keys work in the list."""
         if self.query_one(".content").display:
-            self.table.focus(scroll_visible=False)
+            self.screen.set_focus(self.table, scroll_visible=False)
         else:
             super().focus_content()
 

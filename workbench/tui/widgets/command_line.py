@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.suggester import Suggester
@@ -57,9 +56,6 @@ class CommandLine(Input):
         view = getattr(self.screen, "view", None)
         if view is not None:
             view.focus_content()
-
-    def on_blur(self, _event: events.Blur) -> None:
-        self.display = False
 
     async def action_submit(self) -> None:
         """Run what was typed."""
