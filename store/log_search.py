@@ -11,8 +11,8 @@ from store.errors import UsageError
 from store.log_lines import OpenLog
 from store.log_text import plain, plain_text
 
-PART = 1 << 18
-"""Bytes. Small enough that a key never waits for the search in one."""
+PART = 1 << 16
+"""Bytes. Small enough that a key does not wait for the search in one."""
 
 MOST_KEPT = 1 << 19
 """Places that are remembered in each direction; further ones are counted."""

@@ -109,6 +109,7 @@ def test_it_opens_at_the_end(drive: Drive, layout: Layout, size: tuple[int, int]
     on(drive, script, size)
 
 
+@pytest.mark.slow
 def test_keys_move_through_all_of_it(drive: Drive, layout: Layout) -> None:
     printed(layout, numbered(5000), status="Completed", ended_at=1.0)
 
@@ -234,7 +235,7 @@ def test_long_lines_move_sideways_or_are_wrapped(drive: Drive, layout: Layout) -
         assert shown(tab)[0].endswith("›") and len(shown(tab)[0]) == width
         await pilot.press("right")
         assert shown(tab)[0].startswith("‹9012") and "from column 9" in status(tab)
-        await pilot.press(*["l"] * 40)
+        await pilot.press(*["l"] * 18)
         assert shown(tab)[0].endswith("789")
         await pilot.press("h")
         assert shown(tab)[0].endswith("›") or len(shown(tab)[0]) == width

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 COUNT_BYTES = 64 << 20
 """What is counted at once, before others have their turn."""
 
+YIELD_SECONDS = 0.001
+PAUSE_SECONDS = 0.0001
+"""After so long a search gives way to the thread that answers keys, which else gets Python's lock after 5 ms."""
+
 BATCH_SECONDS = 0.5
 """How long a search goes on before it tells what it found."""
 
@@ -72,13 +76,17 @@ class Searching:
 
     def batch(self) -> bool:
         """Search for a moment; whether there is more to search."""
-        stop = time.monotonic() + BATCH_SECONDS
+        begun = yielded = time.monotonic()
         before = self.search.count
         try:
             with OpenLog(self.path) as log:
                 while not self.ended.is_set() and self.search.step(log):
-                    if time.monotonic() > stop or (before == 0 and self.search.count):
+                    now = time.monotonic()
+                    if now > begun + BATCH_SECONDS or (before == 0 and self.search.count):
                         return True
+                    if now > yielded + YIELD_SECONDS:
+                        time.sleep(PAUSE_SECONDS)
+                        yielded = time.monotonic()
         except OSError:  # the view says it
             return False
         return False

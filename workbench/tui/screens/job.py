@@ -59,7 +59,7 @@ TABS = {
     "log": TabKind("Log", "l", "workbench.tui.job.log:LogTab"),
     "outputs": TabKind("Outputs", "p", "workbench.tui.job.outputs:OutputsTab"),
     "system": TabKind("System", "v", "workbench.tui.job.system:SystemTab"),
-    "yaml": TabKind("YAML", "w", "workbench.tui.job.document:DocumentTab"),
+    "yaml": TabKind("YAML", "Y", "workbench.tui.job.document:DocumentTab"),
 }
 
 
