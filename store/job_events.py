@@ -38,22 +38,22 @@ def page(
     after: int | None = None,
 ) -> list[Event]:
     """Events older than the one with the id ``before``, or next newer than ``after``; always the newest first."""
-    clauses: list[str] = []
-    values: list[str | int] = []
-    for number, comparison in ((before, "<"), (after, ">")):
-        if number is not None:
-            clauses.append(f"id {comparison} ?")
-            values.append(number)
+    clauses = ["id > ?"]
+    values: list[str | int] = [after or 0]
+    if before is not None:
+        clauses.append("id < ?")
+        values.append(before)
     if wanted.statuses:
         clauses.append(f"status IN ({', '.join('?' * len(wanted.statuses))})")
         values += wanted.statuses
     for word in wanted.words:
         clauses.append("(instr(lower(job_name), lower(?)) > 0 OR instr(lower(coalesce(message, '')), lower(?)) > 0)")
         values += [word, word]
-    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     order = "" if after is not None else " DESC"
     rows = connection.execute(
-        f"SELECT id, job_name, at, status, message FROM job_event{where} ORDER BY id{order} LIMIT ?", (*values, limit)
+        f"SELECT id, job_name, at, status, message FROM job_event WHERE {' AND '.join(clauses)}"
+        f" ORDER BY id{order} LIMIT ?",
+        (*values, limit),
     ).fetchall()
     return [Event(*row) for row in (reversed(rows) if after is not None else rows)]
 

@@ -289,8 +289,8 @@ class Want:
 def shares(height: int, wants: Sequence[Want]) -> list[int]:
     """How many lines each panel gets, in order of importance.
 
-    First each its head and its first entry, while they fit; then the first panel up to a third of all lines; then an
-    entry each in turn.
+    First each its head and its first entry, while they fit; then the first panel up to a third of all lines; then
+    entry by entry whichever has the fewest lines.
     """
     third = height // 3
     given = [0] * len(wants)
@@ -300,14 +300,12 @@ def shares(height: int, wants: Sequence[Want]) -> list[int]:
         if least <= height:
             given[at], shown[at] = least, min(1, len(want.heights))
             height -= least
-    grew = True
-    while grew:
-        grew = False
-        for at, want in enumerate(wants):
-            if grew and given[0] < third and shown[0] < len(wants[0].heights):
-                break
-            if given[at] and shown[at] < len(want.heights) and want.heights[shown[at]] <= height:
-                more = want.heights[shown[at]]
-                given[at], height, grew = given[at] + more, height - more, True
-                shown[at] += 1
+    while growing := [
+        at
+        for at, want in enumerate(wants)
+        if given[at] and shown[at] < len(want.heights) and want.heights[shown[at]] <= height
+    ]:
+        at = growing[0] if growing[0] == 0 and given[0] < third else min(growing, key=lambda each: given[each])
+        more = wants[at].heights[shown[at]]
+        given[at], shown[at], height = given[at] + more, shown[at] + 1, height - more
     return given

@@ -198,7 +198,7 @@ class EventsView(JobActions):
     def focus_content(self) -> None:
         """The keys work in the list."""
         if self.query_one(".content").display:
-            self.listed.focus(scroll_visible=False)
+            self.screen.set_focus(self.listed, scroll_visible=False)
         else:
             super().focus_content()
 

@@ -256,7 +256,7 @@ class HomeView(JobActions):
         """The first panel that has anything."""
         shown = self.board.neighbours() if self.loaded and not self.facts.new else []
         if shown:
-            shown[0][0].focus(scroll_visible=False)
+            self.screen.set_focus(shown[0][0], scroll_visible=False)
         else:
             super().focus_content()
 
@@ -267,7 +267,7 @@ class HomeView(JobActions):
         if at is not None and 0 <= at + step < len(columns):
             row = columns[at].index(self.panel) if self.panel else 0
             beside = columns[at + step]
-            beside[min(row, len(beside) - 1)].focus(scroll_visible=False)
+            self.screen.set_focus(beside[min(row, len(beside) - 1)], scroll_visible=False)
 
     @on(LineList.Edge)
     def leave_panel(self, event: LineList.Edge) -> None:
@@ -278,7 +278,7 @@ class HomeView(JobActions):
         if at is not None and 0 <= at + event.step < len(panels):
             panel = panels[at + event.step]
             panel.move_to(0 if event.step > 0 else len(panel.entries) - 1)
-            panel.focus(scroll_visible=False)
+            self.screen.set_focus(panel, scroll_visible=False)
 
     @on(LineList.Opened)
     async def open_entry(self, event: LineList.Opened) -> None:
