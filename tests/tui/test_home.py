@@ -167,6 +167,22 @@ def test_the_first_job_takes_the_place_of_the_welcome(unwatched: Layout, drive: 
     drive(script)
 
 
+def test_a_workspace_that_goes_and_comes_back(busy: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await shown(app, pilot)
+        away = busy.root.with_name("away")
+        busy.root.rename(away)
+        notice = app.frame.view and app.frame.view.query_one(".notice")
+        assert notice is not None
+        await until(pilot, lambda: notice.display and "is gone" in str(notice.render()))
+        away.rename(busy.root)
+        await until(pilot, lambda: not notice.display)
+        await pilot.press("down")
+        assert focused(app) == "home-running"
+
+    drive(script)
+
+
 def test_nothing_is_painted_while_nothing_changes(busy: Layout, drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await shown(app, pilot)

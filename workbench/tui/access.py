@@ -59,6 +59,7 @@ class Access:
         self._own = threading.local()
         self._opened: list[Stores] = []
         self._seen: tuple[object, ...] = ()
+        self._had_any = False
 
     async def read(self, function: Callable[Concatenate[Stores, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What ``function(stores, ...)`` answers; raises what it raises."""
@@ -74,6 +75,7 @@ class Access:
 
         def call() -> T:
             if not self.found.exists:
+                self._refuse_gone()
                 workspace.open_or_create(self.found, lambda _: None).close()
             return function(self._stores(), *args, **kwargs)
 
@@ -96,10 +98,10 @@ class Access:
             stores.close()
 
     def _changed(self) -> bool:
+        before, self._seen = self._seen, ()  # what cannot be read now is news when it can be read again
         stores = self._stores()
         tracked = database.data_version(stores.mlflow) if stores.mlflow is not None else None
-        seen = (stores.identity, database.data_version(stores.workbench), tracked)
-        before, self._seen = self._seen, seen
+        self._seen = seen = (stores.identity, database.data_version(stores.workbench), tracked)
         return seen != before
 
     def _stores(self) -> Stores:
@@ -108,12 +110,9 @@ class Access:
         stores: Stores | None = getattr(self._own, "stores", None)
         if stores is not None and stores.identity == identity:
             return stores
+        if not self.found.exists:
+            self._refuse_gone()
         if stores is not None:
-            if not self.found.exists:
-                raise MachineError(
-                    f"the workspace {self.layout.root} is gone",
-                    hint="Put the folder back, or leave with q: jobs that run are not touched.",
-                )
             self._opened.remove(stores)
             stores.close()
             del self._own.stores
@@ -121,6 +120,14 @@ class Access:
         self._own.stores = stores
         self._opened.append(stores)
         return stores
+
+    def _refuse_gone(self) -> None:
+        """A workspace that was there and is not, was moved or deleted: that is not one which is still to be made."""
+        if self._had_any:
+            raise MachineError(
+                f"the workspace {self.layout.root} is gone",
+                hint="Put the folder back, or leave with q: jobs that run are not touched.",
+            )
 
     def _open(self, identity: tuple[int, ...]) -> Stores:
         if not self.found.exists:
@@ -133,6 +140,7 @@ class Access:
         except BaseException:
             connection.close()
             raise
+        self._had_any = True
         return Stores(self.layout, connection, tracking, identity)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -149,7 +150,8 @@ class WorkbenchApp(ThemedApp):
             if view is not None and view.is_mounted:
                 view.store_changed()
         if view is not None and view.live and view.query(".notice"):  # gone while the application ends
-            await view.tick()
+            with suppress(WorkbenchError, sqlite3.Error, OSError):  # at the next change the view reads, and says it
+                await view.tick()
 
     async def _read_situation(self) -> None:
         try:

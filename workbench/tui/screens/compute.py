@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -85,7 +87,7 @@ class ComputeView(View):
 
     async def action_new_pool(self) -> None:
         """Ask for a new compute's fields and make it."""
-        served = await self.bench.access.read(lambda _: types())
+        served = await asyncio.to_thread(types)
 
         def made(name: str | None) -> None:
             if name:
@@ -99,6 +101,8 @@ class ComputeView(View):
             await self.bench.access.write(create_pool, given)
         except WorkbenchError as error:
             return f"{error.message}. {error.hint}" if error.hint else error.message
+        except (sqlite3.Error, OSError) as error:
+            return str(error)
         return ""
 
     def action_delete(self) -> None:
@@ -117,7 +121,7 @@ class ComputeView(View):
         async def guarded() -> None:
             try:
                 await work
-            except WorkbenchError as error:
+            except (WorkbenchError, sqlite3.Error, OSError) as error:
                 self.notify(str(error), title="Not done", severity="error", markup=False)
                 return
             self.notify(done, markup=False)

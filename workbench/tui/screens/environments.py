@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -89,8 +91,10 @@ class EnvironmentsView(View):
             self.show_empty("No environments", "", "`workbench environment create -f FILE` registers one.")
 
     async def _measure(self) -> None:
-        for each in [each for each in self.found if each.place is not None and _mark(each) not in self._sizes]:
-            if each.place is not None:
+        for each in self.found:
+            if each.place is None or _mark(each) in self._sizes:
+                continue
+            with suppress(WorkbenchError, sqlite3.Error, OSError):  # what is wrong, the next reading says
                 self._sizes[_mark(each)] = await self.bench.access.read(measure, each.place)
                 self._fill()
 
@@ -154,7 +158,7 @@ class EnvironmentsView(View):
     async def _remove(self, facts: EnvironmentFacts) -> None:
         try:
             await self.bench.access.write(remove_built, facts.digest)
-        except WorkbenchError as error:
+        except (WorkbenchError, sqlite3.Error, OSError) as error:
             self.notify(str(error), title="Not done", severity="error", markup=False)
             return
         self.notify(f"deleted {label(facts)}", markup=False)

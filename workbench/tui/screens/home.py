@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -11,12 +13,13 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from store.errors import WorkbenchError
 from workbench.tui import home_lines
 from workbench.tui.glyphs import Glyphs
 from workbench.tui.home_lines import Ended, Machine, Output, Want, running_at, shares, waiting_at
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_columns import age
-from workbench.tui.reading_home import Curves, HomeFacts, MachineFacts, home, machine
+from workbench.tui.reading_home import LISTED, Curves, HomeFacts, MachineFacts, home, machine
 from workbench.tui.widgets.header import Header
 from workbench.tui.widgets.line_list import Draw, Entry, Line, LineList
 from workbench.tui.widgets.menu import Choice, Menu
@@ -46,10 +49,12 @@ class Panel(LineList):
         super().__init__(draw, self._title)
         self.id, self.title, self.empty = f"home-{name}", title, empty
         self.total = 0
+        self.capped = False
 
     def fill(self, entries: Sequence[Entry], total: int | None = None) -> None:
-        """Show these, of ``total``."""
+        """Show these, of ``total``; without it there are more where so many were asked for."""
         self.total = len(entries) if total is None else total
+        self.capped = total is None and len(entries) >= LISTED
         self.can_focus = bool(entries)
         self.take(entries or ([Entry("", None)] if self.empty else []))
 
@@ -62,7 +67,7 @@ class Panel(LineList):
         return super().draw(value, width, signs) if value is not None else [(("  ", ""), (self.empty, "muted"))]
 
     def _title(self, width: int, signs: Glyphs) -> Line:
-        count = f" {self.total}" if self.total else ""
+        count = f" {self.total}{'+' if self.capped else ''}" if self.total else ""
         sight = self.in_sight
         more = f" {self.total - sight} more" if self.total and self.total > sight else ""
         rule = signs.rule * max(0, width - len(self.title) - len(count) - len(more) - 1)
@@ -190,8 +195,9 @@ class HomeView(JobActions):
             self.run_worker(self._look_at_machine(), group="machine")
 
     async def _look_at_machine(self) -> None:
-        self.machine = await self.bench.access.read(machine)
-        self._show_machine()
+        with suppress(WorkbenchError, sqlite3.Error, OSError):  # what is wrong, the rest of Home says
+            self.machine = await self.bench.access.read(machine)
+            self._show_machine()
 
     async def tick(self) -> None:
         """Follow the curves of what runs, and what time does to the rest."""
