@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Header, Log, TabbedContent, TabPane
 
 from workbench.tui.driver import driver_class
+from workbench.tui.driver.cell_driver import CellDriver
 
 
 class Hello(App[None]):
@@ -21,6 +22,7 @@ class Hello(App[None]):
         Binding("s", "shell", "Suspend"),
         Binding("b", "burst", "Burst"),
         Binding("c", "crash", "Crash", show=False),
+        Binding("r", "repaint", "Repaint", show=False),
         Binding("y", "copy", "Copy", show=False),
         Binding("z", "suspend_process", "Stop", show=False),
     ]
@@ -65,6 +67,11 @@ class Hello(App[None]):
     def action_crash(self) -> None:
         """A defect."""
         raise RuntimeError("a defect")
+
+    def action_repaint(self) -> None:
+        """Another program wrote on the screen."""
+        if isinstance(self._driver, CellDriver):
+            self._driver.repaint()
 
     def action_copy(self) -> None:
         """What draws nothing."""

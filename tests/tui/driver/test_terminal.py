@@ -173,6 +173,14 @@ def test_stopped_and_continued_it_paints_its_screen_again(start: Any) -> None:
     program.wait_until(lambda: program.judge.seen() == before)
 
 
+def test_what_another_program_wrote_is_painted_over(start: Any) -> None:
+    program = start("cells")
+    before = program.judge.seen()
+    program.judge.feed("\x1b[5;5H\x1b[31ma message to all\x1b[2J\x1b[m")
+    program.press("r")
+    program.wait_until(lambda: program.judge.seen() == before)
+
+
 def test_what_draws_nothing_goes_through(start: Any) -> None:
     program = start("cells")
     sofar = len(program.bytes)
