@@ -256,7 +256,8 @@ def test_what_a_child_cannot_do_is_said() -> None:
 
 def test_a_picture_without_half_blocks_is_drawn_in_signs() -> None:
     answer = {"width": 2, "height": 2, "dots": "AAAA////AAAA////", "about": "PNG 2 × 2, RGB"}
-    assert image_preview(answer, ASCII).lines == [[(" ", ""), ("@", "")]] or image_preview(answer, ASCII).lines
+    assert image_preview(answer, ASCII).lines == [[(" @", "")]]
+    assert [text for text, _ in image_preview(answer, UNICODE).lines[0]] == ["▀", "▀"]
 
 
 def test_sizes_in_few_signs() -> None:

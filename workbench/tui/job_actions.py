@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, ClassVar
@@ -10,9 +11,13 @@ from textual.binding import Binding, BindingType
 
 from store import jobs
 from store.errors import ConflictError, WorkbenchError
+from store.layout import Layout
 from workbench.tui.access import Stores
 from workbench.tui.view import View
 from workbench.tui.widgets.menu import Choice, Menu, Question
+
+DOCUMENT = "document"
+"""Stands in a menu for what is read when it is chosen."""
 
 NAMED = 3
 """More jobs than this are counted, not named."""
@@ -43,22 +48,40 @@ class JobActions(View):
         return names
 
     def action_cancel_jobs(self) -> None:
-        """Cancel jobs, after a question."""
+        """Cancel jobs, after a question; those that are being cancelled already can be killed."""
         names = self.chosen()
-        if not names:
+        if names:
+            self._act(lambda: self._ask_to_cancel(names))
+
+    async def _ask_to_cancel(self, names: list[str]) -> None:
+        found = await self.bench.access.read(wanted_of, names)
+        running = [name for name, (status, _) in found.items() if status not in jobs.TERMINAL]
+        if not running:
+            words = (
+                f"{names[0]} has ended already: {found[names[0]][0]}" if len(names) == 1 else "all have ended already"
+            )
+            self.notify(words, severity="warning", markup=False)
             return
+        kill = all(found[name][1] != "run" for name in running)
+        question = f"Kill {told(running)} at once?" if kill else f"Cancel {told(running)}?"
+        consequence = (
+            "Being cancelled already. SIGKILL leaves it no time to save anything."
+            if kill
+            else "SIGTERM to all processes, SIGKILL ten seconds later. What was logged stays."
+        )
+        if ended := len(names) - len(running):
+            consequence += f" {ended} {'has' if ended == 1 else 'have'} ended already."
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._act(lambda: self._cancel(names))
+                self._act(lambda: self._cancel(running, kill=kill))
 
-        consequence = "Their processes get SIGTERM, and SIGKILL ten seconds later."
-        self.app.push_screen(Question(f"Cancel {told(names)}?", consequence), answered)
+        self.app.push_screen(Question(question, consequence), answered)
 
-    async def _cancel(self, names: list[str]) -> None:
-        cancelled, refused = await self.bench.access.write(cancel, names)
+    async def _cancel(self, names: list[str], *, kill: bool) -> None:
+        cancelled, refused = await self.bench.access.write(cancel, names, kill)
         if cancelled:
-            self.notify(f"cancelling {told(cancelled)}", markup=False)
+            self.notify(f"{'killing' if kill else 'cancelling'} {told(cancelled)}; r runs it again", markup=False)
         for reason in refused:
             self.notify(reason, severity="warning", markup=False)
 
@@ -70,20 +93,28 @@ class JobActions(View):
 
     async def _archive(self, names: list[str]) -> None:
         archived = await self.bench.access.write(turn_archived, names)
-        what = f"archived {told(names)}: archived:only lists them" if archived else f"{told(names)} back in the lists"
-        self.notify(f"{what}; d again undoes it" if len(names) == 1 else what, markup=False)
+        what = f"archived {told(names)}: hidden from lists" if archived else f"{told(names)} back in the lists"
+        self.notify(f"{what}; d again undoes it", markup=False)
 
     def action_run_again(self) -> None:
-        """Submit jobs again, with the document and code that they had."""
+        """Submit jobs again, with the document and code that they had; several after a question."""
         names = self.chosen()
-        if names:
+        if len(names) == 1:
             self._act(lambda: self._run_again(names))
+        elif names:
+
+            def answered(yes: bool | None) -> None:
+                if yes:
+                    self._act(lambda: self._run_again(names))
+
+            consequence = "Each with the document, code and environment that it had."
+            self.app.push_screen(Question(f"Run {told(names)} again?", consequence), answered)
 
     async def _run_again(self, names: list[str]) -> None:
         submitted, talk = await self.bench.access.write(run_again, names)
         for line in talk:
             self.notify(line, severity="warning", markup=False)
-        self.notify(f"submitted {told(submitted)}", markup=False)
+        self.notify(f"submitted {told(submitted)}; x cancels", markup=False)
         if len(submitted) == 1:
             await self.bench.open_job(submitted[0], "log")
 
@@ -114,21 +145,22 @@ class JobActions(View):
         names = self.chosen()
         if not names:
             return
-        name, folder = names[0], self.bench.access.layout.job(names[0]).root
-        choices = [
-            Choice("n", "name", name, name),
-            Choice("u", "address", f"azureml://jobs/{name}/outputs/artifacts/paths/", "of its artifacts"),
-            Choice("f", "folder", str(folder), str(folder)),
-            Choice("s", "command", f"workbench job show {name}", "that shows it"),
-            Choice("l", "command", f"workbench job stream {name}", "that streams its log"),
-            Choice("r", "command", f"workbench job rerun {name}", "that runs it again"),
-        ]
+        layout = self.bench.access.layout
 
         def chosen(text: str | None) -> None:
-            if text is not None:
-                self.bench.copy_text(text, text)
+            if text is None:
+                return
+            if text == DOCUMENT:
+                self._act(lambda: self._copy_document(names[0]))
+            else:
+                self.bench.copy_text(text, text if "\n" not in text else f"{len(names)} lines")
 
-        self.app.push_screen(Menu("Copy", choices), chosen)
+        title = "Copy" if len(names) == 1 else f"Copy, of {len(names)} jobs"
+        self.app.push_screen(Menu(title, copy_choices(names, layout)), chosen)
+
+    async def _copy_document(self, name: str) -> None:
+        text = await self.bench.access.read(document_text, name)
+        self.bench.copy_text(text, f"the document of {name}")
 
     def _act(self, action: Callable[[], Awaitable[Any]]) -> None:
         """Do it in the background, and say what went wrong."""
@@ -137,7 +169,10 @@ class JobActions(View):
             try:
                 await action()
             except WorkbenchError as error:
-                self.notify(str(error), title="Not done", severity="error", markup=False)
+                hint = f"\n{error.hint}" if error.hint and error.hint not in str(error) else ""
+                self.notify(f"{error}{hint}", title="Not done", severity="error", timeout=10, markup=False)
+            except (sqlite3.Error, OSError) as error:
+                self.notify(f"{error}; nothing was changed", title="Not done", severity="error", markup=False)
 
         self.app.run_worker(guarded(), group="action")
 
@@ -147,7 +182,43 @@ def told(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= NAMED else f"{len(names)} jobs"
 
 
-def cancel(stores: Stores, names: list[str]) -> tuple[list[str], list[str]]:
+def copy_choices(names: list[str], layout: Layout) -> list[Choice]:
+    """What can be copied of jobs: a line each."""
+
+    def lines(form: str) -> str:
+        return "\n".join(form.format(name) for name in names)
+
+    folders = "\n".join(str(layout.job(name).root) for name in names)
+    choices = [
+        Choice("n", "name", lines("{}"), names[0]),
+        Choice("u", "address", lines("azureml://jobs/{}/outputs/artifacts/paths/"), "of its artifacts"),
+        Choice("f", "folder", folders, "with its logs"),
+        Choice("s", "command", lines("workbench job show {}"), "shows it"),
+        Choice("l", "command", lines("workbench job stream {}"), "streams its log"),
+        Choice("r", "command", lines("workbench job rerun {}"), "runs it again"),
+        Choice("x", "command", lines("workbench job cancel {}"), "cancels it"),
+    ]
+    if len(names) > 1:
+        choices.append(Choice("c", "command line", f"compare {' '.join(names)}", "compares them here, after :"))
+    else:
+        choices.append(Choice("d", "document", DOCUMENT, "as YAML"))
+    return choices
+
+
+def wanted_of(stores: Stores, names: list[str]) -> dict[str, tuple[str, str]]:
+    """State and what is wanted of jobs, by name."""
+    found = [jobs.get(stores.workbench, name) for name in names]
+    return {job.name: (job.status, job.wanted) for job in found}
+
+
+def document_text(stores: Stores, name: str) -> str:
+    """A job's document as YAML."""
+    from workbench.tui.job.document import as_yaml
+
+    return as_yaml(stores, jobs.get(stores.workbench, name))
+
+
+def cancel(stores: Stores, names: list[str], kill: bool = False) -> tuple[list[str], list[str]]:
     """Ask for the end of jobs; those that were asked, and why others were not."""
     from workbench.agent import start
 
@@ -155,7 +226,7 @@ def cancel(stores: Stores, names: list[str]) -> tuple[list[str], list[str]]:
     refused: list[str] = []
     for name in names:
         try:
-            jobs.request_cancel(stores.workbench, name)
+            jobs.request_cancel(stores.workbench, name, wanted="kill" if kill else "cancel")
             cancelled.append(name)
         except ConflictError as error:
             refused.append(error.message)

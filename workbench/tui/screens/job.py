@@ -113,14 +113,16 @@ class JobView(JobActions):
         job, signs = facts.job, self.bench.signs
         parts = [
             Content.styled(f" {signs.state(job.status)} {job.status}", f"bold $state-{kind_of_state(job.status)}"),
-            Content(f"  {job.display_name if job.display_name != job.name else job.name}"),
-            Content.styled(f"  {job.experiment_name} on {job.compute}", "$text-muted"),
         ]
         if job.started_at is not None:
             ran = (job.ended_at or self.bench.now()) - job.started_at
             parts.append(Content(f"  {elapsed(ran, running=not job.finished)}"))
         if facts.metric is not None:
             parts.append(Content(f"  {facts.metric[0]} {number(facts.metric[1])}"))
+        parts.append(Content(f"  {job.display_name}"))
+        parts.append(Content.styled(f"  {job.experiment_name} on {job.compute}", "$text-muted"))
+        if job.archived:
+            parts.append(Content("  archived"))
         return Content("").join(parts)
 
     # -- tabs ---------------------------------------------------------------------------------------------------

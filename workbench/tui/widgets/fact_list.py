@@ -1,117 +1,294 @@
-"""A list of facts under headings: each can be copied, and some lead somewhere."""
+"""Facts under headings, one below the other: a name, a value that is broken where it is long, what enter opens."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
+from textual.geometry import Region, Size
 from textual.message import Message
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
-KEY_WIDTH = 16
-LONGEST_VALUE = 4000
+from workbench.tui.job_columns import cell
+from workbench.tui.widgets.wrapping import wrap
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
+
+MOST_LINES = 8
+"""Of one value; enter shows the rest."""
+
+WIDEST_TITLE = 24
+KINDS = ("waiting", "running", "completed", "failed", "canceled", "muted", "plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """Where enter leads: a ``job``, a ``tab`` of this one, a ``compare`` with a job, or the whole ``text``."""
+
+    kind: str
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A name and a value; ``target`` is where enter leads, ``style`` how the value is drawn."""
+    """A row. ``copies`` is what the copy key takes where it is another than the value."""
 
     title: str
     value: str
-    target: str = ""
-    style: str = ""
+    opens: Opens | None = None
+    copies: str | None = None
+    kind: str = "plain"
+    """How the value is coloured: a state's group, or ``muted``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """What the facts behind it are about."""
+class Section:
+    """Facts under a heading."""
 
     title: str
+    facts: tuple[Fact, ...]
 
 
-Entry = Fact | Heading
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the screen; ``number`` is that of its fact, None for headings and blanks."""
+
+    number: int | None
+    title: str
+    text: str
+    kind: str
+    cut: bool = False
 
 
-class FactList(OptionList):
-    """Facts that the cursor walks over. Painted anew only where they differ."""
+class FactList(ScrollView, can_focus=True):
+    """Paints only the lines that say something else than before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "open", id="facts.open"),
-        Binding("j", "cursor_down", "Down", show=False, id="list.down"),
-        Binding("k", "cursor_up", "Up", show=False, id="list.up"),
-        Binding("g", "first", "First", show=False, id="list.first"),
-        Binding("G", "last", "Last", show=False, id="list.last"),
+        Binding("enter", "open", "open", id="facts.open"),
+        Binding("y", "copy", "copy value", id="facts.copy"),
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("g,home", "first", "First", show=False, id="list.first"),
+        Binding("G,end", "last", "Last", show=False, id="list.last"),
     ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "facts--heading",
+        "facts--title",
+        "facts--cursor",
+        *(f"facts--{kind}" for kind in KINDS),
+    }
 
     class Opened(Message):
         """A fact that leads somewhere was opened."""
 
-        def __init__(self, fact: Fact) -> None:
+        def __init__(self, fact: Fact, opens: Opens) -> None:
             super().__init__()
-            self.fact = fact
+            self.fact, self.opens = fact, opens
 
     def __init__(self) -> None:
-        super().__init__(markup=False)
-        self.entries: tuple[Entry, ...] = ()
-        self._laid_out: tuple[tuple[Entry, ...], int] | None = None
+        super().__init__()
+        self.sections: tuple[Section, ...] = ()
+        self.facts: list[tuple[str, Fact]] = []
+        """Each with the title of its section."""
+        self.cursor = 0
+        self._lines: list[_Line] = []
+        self._title_width = 0
+        self._painted: dict[int, object] = {}
+
+    # -- content ------------------------------------------------------------------------------------------------
+
+    def take(self, sections: Sequence[Section]) -> None:
+        """Show other facts; the cursor stays with its own. Empty sections are left out."""
+        told = tuple(section for section in sections if section.facts)
+        if told == self.sections:
+            return
+        before = self._key(self.cursor)
+        self.sections = told
+        self.facts = [(section.title, fact) for section in told for fact in section.facts]
+        keys = [self._key(number) for number in range(len(self.facts))]
+        self.cursor = keys.index(before) if before in keys else max(0, min(self.cursor, len(keys) - 1))
+        self._lay_out()
 
     @property
     def fact(self) -> Fact | None:
         """The fact under the cursor."""
-        entry = self.entries[self.highlighted] if self.highlighted is not None else None
-        return entry if isinstance(entry, Fact) else None
+        return self.facts[self.cursor][1] if self.cursor < len(self.facts) else None
 
-    def take(self, entries: Sequence[Entry]) -> None:
-        """Show other facts; the cursor stays at its place."""
-        self.entries = tuple(entries)
+    def _key(self, number: int) -> tuple[str, str] | None:
+        if number >= len(self.facts):
+            return None
+        title, fact = self.facts[number]
+        return title, fact.title
+
+    def on_resize(self) -> None:
+        self._painted.clear()
         self._lay_out()
 
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width
-        if width <= 0 or self._laid_out == (self.entries, width):
+        if not width:
             return
-        at, top = self.highlighted, self.scroll_offset.y
-        self._laid_out = (self.entries, width)
-        self.clear_options()
-        self.add_options([self._option(entry, width) for entry in self.entries])
-        facts = [index for index, entry in enumerate(self.entries) if isinstance(entry, Fact)]
-        if facts:
-            self.highlighted = at if at in facts else facts[0]
-        self.scroll_to(y=top if at is not None else 0, animate=False, force=True)
+        widest = max((cell_len(fact.title) for _, fact in self.facts), default=0)
+        self._title_width = min(widest, WIDEST_TITLE, max(6, width // 3))
+        lines: list[_Line] = []
+        number = 0
+        for section in self.sections:
+            if lines:
+                lines.append(_Line(None, "", "", "plain"))
+            lines.append(_Line(None, section.title, "", "heading"))
+            for fact in section.facts:
+                lines += self._lines_of(number, fact, max(1, width - self._title_width - 4))
+                number += 1
+        self._lines = lines
+        self.virtual_size = Size(width, len(lines))
+        self._show_cursor()
+        self._repaint()
 
-    def _option(self, entry: Entry, width: int) -> Option:
-        if isinstance(entry, Heading):
-            return Option(Content.styled(entry.title, "bold $primary"), disabled=True)
-        lines = lines_of(entry.value, max(8, width - KEY_WIDTH - 2))
-        told = [
-            Content.assemble(
-                (f"  {entry.title[: KEY_WIDTH - 3]:<{KEY_WIDTH - 2}}", "$text-muted"), (lines[0], entry.style)
-            )
+    def _lines_of(self, number: int, fact: Fact, room: int) -> list[_Line]:
+        texts = wrap(fact.value, room, unicode=self._bench.signs.unicode)
+        cut = len(texts) > MOST_LINES
+        if cut:
+            texts = [*texts[: MOST_LINES - 1], f"{len(texts) - MOST_LINES + 1} more lines: enter"]
+        last = len(texts) - 1
+        return [
+            _Line(number, "" if row else fact.title, text, fact.kind, cut and row == last)
+            for row, text in enumerate(texts)
         ]
-        told += [Content.assemble(" " * KEY_WIDTH, (line, entry.style)) for line in lines[1:]]
-        return Option(Content("\n").join(told))
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._lay_out()
+    @property
+    def _bench(self) -> WorkbenchApp:
+        return cast("WorkbenchApp", self.app)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        entry = self.entries[event.option_index]
-        if isinstance(entry, Fact) and entry.target:
-            self.post_message(self.Opened(entry))
+    # -- drawing ------------------------------------------------------------------------------------------------
 
+    def _repaint(self) -> None:
+        for y in range(self.size.height):
+            if self._painted.get(y, self) != self._signature(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
-def lines_of(value: str, width: int) -> list[str]:
-    """A value in lines that fit; control characters are shown as blanks."""
-    lines: list[str] = []
-    for line in value[:LONGEST_VALUE].split("\n"):
-        clean = "".join(character if character.isprintable() else " " for character in line)
-        lines += [clean] if cell_len(clean) <= width else textwrap.wrap(clean, width, drop_whitespace=False) or [""]
-    return lines or [""]
+    def _signature(self, y: int) -> object:
+        number = self.scroll_offset.y + y
+        line = self._lines[number] if number < len(self._lines) else None
+        at_cursor = line is not None and line.number == self.cursor
+        return line, at_cursor, self.has_focus, self.size.width, self._title_width
+
+    def render_line(self, y: int) -> Strip:
+        """A heading, or a part of a fact."""
+        self._painted[y] = self._signature(y)
+        width, number = self.scrollable_content_region.width, self.scroll_offset.y + y
+        if number >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        line = self._lines[number]
+        if line.number is None:
+            style = self.get_component_rich_style("facts--heading")
+            return Strip([Segment(f" {line.title}", style)]).adjust_cell_length(width, self.rich_style)
+        return self._fact_line(line, width)
+
+    def _fact_line(self, line: _Line, width: int) -> Strip:
+        signs, at_cursor = self._bench.signs, line.number == self.cursor
+        lit = at_cursor and self.has_focus
+        base = self.get_component_rich_style("facts--cursor") if lit else self.rich_style
+        kind = "muted" if line.cut else line.kind
+        return Strip(
+            [
+                Segment(f"{signs.cursor if at_cursor else ' '} ", base),
+                Segment(cell(line.title, self._title_width, signs), self._styled("facts--title", base, lit)),
+                Segment("  ", base),
+                Segment(line.text, self._styled(f"facts--{kind}", base, lit)),
+            ]
+        ).adjust_cell_length(width, base)
+
+    def _styled(self, name: str, base: Style, lit: bool) -> Style:
+        """A part's own colours, which the cursor's ground may not suit."""
+        return base if lit else base + self.get_component_rich_style(name, partial=True)
+
+    def on_focus(self) -> None:
+        self._repaint()
+
+    def on_blur(self) -> None:
+        self._repaint()
+
+    # -- keys ---------------------------------------------------------------------------------------------------
+
+    def _span(self, number: int) -> tuple[int, int]:
+        """The first and last line of a fact; with the first of a section its heading."""
+        own = [at for at, line in enumerate(self._lines) if line.number == number]
+        if not own:
+            return 0, 0
+        first = own[0] - 1 if own[0] and self._lines[own[0] - 1].number is None else own[0]
+        return first, own[-1]
+
+    def _show_cursor(self) -> None:
+        first, last = self._span(self.cursor)
+        top, height = self.scroll_offset.y, self.size.height
+        if first < top or last - first >= height:
+            self.scroll_to(y=first, animate=False, force=True)
+        elif last >= top + height:
+            self.scroll_to(y=last - height + 1, animate=False, force=True)
+
+    def _move_to(self, number: int) -> None:
+        self.cursor = max(0, min(number, len(self.facts) - 1))
+        self._show_cursor()
+        self._repaint()
+        self.refresh_bindings()
+
+    def action_move(self, rows: int) -> None:
+        """Another fact."""
+        self._move_to(self.cursor + rows)
+
+    def action_page(self, screens: int) -> None:
+        """A screen further."""
+        wanted = self._span(self.cursor)[0] + screens * max(1, self.size.height - 2)
+        before = [line.number for line in self._lines[: max(0, wanted) + 1] if line.number is not None]
+        self._move_to(before[-1] if before else 0)
+
+    def action_first(self) -> None:
+        """The first fact."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """The last fact."""
+        self._move_to(len(self.facts) - 1)
+
+    def _leads_to(self) -> Opens | None:
+        fact = self.fact
+        if fact is not None and any(line.cut for line in self._lines if line.number == self.cursor):
+            return Opens("text", fact.value)
+        return fact.opens if fact is not None else None
+
+    def action_open(self) -> None:
+        """Go where the fact leads; a value that is cut is shown whole."""
+        opens = self._leads_to()
+        if self.fact is not None and opens is not None:
+            self.post_message(self.Opened(self.fact, opens))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter is told where it leads somewhere."""
+        if action == "open":
+            return self._leads_to() is not None
+        return action != "copy" or self.fact is not None
+
+    def action_copy(self) -> None:
+        """Copy the value of the fact."""
+        fact = self.fact
+        if fact is not None:
+            self._bench.copy_text(fact.value if fact.copies is None else fact.copies, fact.title)
+
+    def on_click(self, event: events.Click) -> None:
+        """Select; a second click opens."""
+        number = self.scroll_offset.y + event.y
+        line = self._lines[number] if number < len(self._lines) else None
+        if line is not None and line.number is not None:
+            self._move_to(line.number)
+            if event.chain == 2:
+                self.action_open()
