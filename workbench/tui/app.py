@@ -62,6 +62,7 @@ class WorkbenchApp(ThemedApp):
         Binding("escape", "back", "back", id="app.back", show=False),
         Binding("minus", "previous", "Previous section", id="app.previous", show=False),
         Binding("ctrl+o", "jump", "Jump", id="app.jump", show=False),
+        Binding("ctrl+l", "repaint", "Paint all anew", id="app.repaint", show=False),
         Binding("q", "quit", "quit", id="app.quit"),
         *(
             Binding(
@@ -232,6 +233,12 @@ class WorkbenchApp(ThemedApp):
             self._told_clashes.add(names)
             text = f"another action has the key of {', '.join(sorted(names))}: `workbench config keys` lists them all"
             self.notify(text, title="Keys", severity="warning", markup=False)
+
+    def action_repaint(self) -> None:
+        """Paint the whole screen anew, over what another program wrote on it."""
+        if (repaint := getattr(self._driver, "repaint", None)) is not None:
+            repaint()
+        self.refresh()
 
     def action_help(self) -> None:
         """Show the keys that work here."""
