@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from textual.pilot import Pilot
 
 from store import database, jobs, lineage
@@ -16,13 +17,14 @@ from tests.conftest import Cli
 from tests.many_jobs import add_job, add_jobs
 from tests.tui.conftest import Drive, until
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.highlighting import json_lines, yaml_lines
 from workbench.tui.job.facts import plain
 from workbench.tui.screens.compare import CompareView
 from workbench.tui.screens.job import TABS, JobView
 from workbench.tui.widgets.fact_list import Fact, FactList, Opens, Section
 from workbench.tui.widgets.menu import Menu, Question
 from workbench.tui.widgets.text_dialog import TextDialog
-from workbench.tui.widgets.text_pane import broken
+from workbench.tui.widgets.text_pane import TextPane, broken
 from workbench.tui.widgets.wrapping import wrap
 
 CAUSE = {
@@ -337,3 +339,33 @@ def test_a_real_job_is_watched_cancelled_and_run_again(layout: Layout, drive: Dr
     assert not live and "cancelling sleeper" in said
     assert status(layout, name).source["rerun_of"] == "sleeper"
     assert json.loads(cli("job", "show", name, "-o", "json").stdout)["status"] == "Canceled"
+
+
+def test_the_document_is_shown_in_colours_with_its_commands(layout: Layout, drive: Drive) -> None:
+    document = {"name": "calm_fox", "type": "command", "command": "echo one\necho ${{inputs.x}}", "inputs": {"x": 3}}
+    add_job(layout, "calm_fox", document=document)
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[Any]:
+        view = await open_view(app, pilot, "calm_fox", "yaml")
+        pane = view.query_one(TextPane)
+        await until(pilot, lambda: pane.lines)
+        return [pane.text, [list(line) for line in pane.lines]]
+
+    text, lines = drive(script)
+    head, _, body = text.partition("\n\n")
+    assert "workbench job rerun calm_fox" in head
+    assert yaml.safe_load(body) == {key: value for key, value in document.items() if key != "name"}
+    assert [("", ""), ("command", "key"), (":", ""), (" |-", "string")] in lines
+    assert [("  echo ", "string"), ("${{inputs.x}}", "expression")] in lines
+    assert [("  ", ""), ("x", "key"), (":", ""), (" 3", "number")] in lines
+
+
+def test_yaml_and_json_in_colours() -> None:
+    assert yaml_lines("a: 'x # y'  \n- b: true # note\nurl: http://x#y")[1:] == [
+        [("- ", ""), ("b", "key"), (":", ""), (" true", "number"), (" # note", "comment")],
+        [("", ""), ("url", "key"), (":", ""), (" http://x#y", "string")],
+    ]
+    assert json_lines('  "a": [1.5, "b:", null]') == [
+        [("  ", ""), ('"a"', "key"), (": [", ""), ("1.5", "number"), (", ", ""), ('"b:"', "string"), (", ", ""),
+         ("null", "number"), ("]", "")]
+    ]  # fmt: skip

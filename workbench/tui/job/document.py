@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from store.jobs import Job
 from workbench.tui.access import Stores
+from workbench.tui.highlighting import yaml_lines
+from workbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
-
-LINE = re.compile(r"^(\s*(?:- )*)([^\s:#'\"][^:#]*)(:)(\s.*|)$")
 
 
 class DocumentTab(Widget):
@@ -28,26 +25,36 @@ class DocumentTab(Widget):
         self.job_name = name
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=True):
-            yield Static("", classes="document", markup=False)
+        yield TextPane()
 
     async def show(self, job: Job) -> None:
-        """The document as it was stored."""
-        text = await cast("WorkbenchApp", self.app).access.read(as_yaml, job)
-        if self.is_attached:
-            commands = f"\n# workbench job show {job.name} -o yaml\n# workbench job rerun {job.name}\n"
-            self.query_one(".document", Static).update(highlighted(text + commands))
+        """The document as it was stored, below the commands."""
+        text = await cast("WorkbenchApp", self.app).access.read(told, job)
+        if self.is_attached and self.query(TextPane):
+            self.query_one(TextPane).show_lines(yaml_lines(text), keep_place=True)
 
     async def tick(self) -> None:
         """A document does not move."""
 
     def focus_content(self) -> None:
         """The text, which scrolls."""
-        self.query_one(VerticalScroll).focus(scroll_visible=False)
+        self.query_one(TextPane).focus(scroll_visible=False)
+
+
+def told(stores: Stores, job: Job) -> str:
+    """The commands that do with the job what is done here, as comments, and its document."""
+    from engines.jobs.report import rerun
+
+    commands = [("run again", f"workbench job rerun {job.name}"), ("look", f"workbench job show {job.name}")]
+    anew, _ = rerun(job, Path.cwd())
+    if anew != commands[0][1]:
+        commands.insert(1, ("run its file", anew))
+    lines = [f"# {purpose + ':':<14}{command}" for purpose, command in commands]
+    return "\n".join([*lines, "", as_yaml(stores, job).rstrip("\n")])
 
 
 def as_yaml(_stores: Stores, job: Job) -> str:
-    """A job's document in the dialect's YAML."""
+    """A job's document in the dialect's YAML, to be submitted again: without its name, which is taken."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -58,20 +65,5 @@ def as_yaml(_stores: Stores, job: Job) -> str:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)
-    document = {key: value for key, value in job.document.items() if value not in (None, {}, [])}
-    whole = {"name": job.name, **document}
-    return str(yaml.dump(whole, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100))
-
-
-def highlighted(text: str) -> Content:
-    """Keys and comments in colours of their own."""
-    lines: list[Content] = []
-    for line in text.expandtabs(2).split("\n"):
-        found = LINE.match(line)
-        if line.lstrip().startswith("#"):
-            lines.append(Content.styled(line, "$text-muted"))
-        elif found:
-            lines.append(Content.assemble(found[1], (found[2], "$primary"), (found[3], "$text-muted"), found[4]))
-        else:
-            lines.append(Content(line))
-    return Content("\n").join(lines)
+    document = {key: value for key, value in job.document.items() if key != "name" and value not in (None, {}, [])}
+    return str(yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100))

@@ -129,6 +129,9 @@ def broken(line: Line, width: int) -> list[list[Span]]:
             rows[-1].append((part, style))
             room -= cell_len(part)
             rest = rest[len(part) :]
+            if rest:
+                rows.append([])
+                room = width
     return rows
 
 
