@@ -34,6 +34,8 @@ class Draft:
     directory: str = ""
     keeps_code: bool = False
     changed_at: float = field(default_factory=time.time)
+    gone: bool = False
+    """Submitted or discarded: nothing is written any more."""
 
     @property
     def file(self) -> Path:
@@ -42,8 +44,11 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """The text as it is now. What is no UTF-8 is told by whoever checks it."""
-        return self.file.read_bytes().decode("utf-8-sig", errors="replace")
+        """The text as it is now, empty where somebody removed it. What is no UTF-8 becomes a sign that YAML refuses."""
+        try:
+            return self.file.read_bytes().decode("utf-8-sig", errors="replace")
+        except FileNotFoundError:
+            return ""
 
     @property
     def changed(self) -> bool:
@@ -51,8 +56,14 @@ class Draft:
         return self.text.strip() != self.base.strip()
 
     def write(self, text: str) -> None:
-        """Put a text into the file, whole."""
-        disk.write_whole(self.file, text)
+        """Put a text into the file, whole. Raises MachineError, as on a full disk."""
+        if self.gone:
+            return
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            disk.write_whole(self.file, text)
+        except OSError as error:
+            raise disk.explain(error, "keeping what is being written") from error
 
     def rebase(self, text: str) -> None:
         """Have a text count as the one before anything was changed: the same, in another form."""
@@ -66,6 +77,7 @@ class Draft:
 
     def discard(self) -> None:
         """Remove it from the disk, with what editors left beside it."""
+        self.gone = True
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -78,7 +90,7 @@ def begin(workspace: Path, name: str, text: str, **facts: Any) -> Draft:
     """A new draft, in place of an older one of the same name; ``facts`` are further fields of it."""
     folder = drafts_folder(workspace) / name
     here = os.getcwd()
-    draft = Draft(str(folder), **{"relative_to": here, "directory": here, **facts})
+    draft = Draft(str(folder), **{"base": text, "relative_to": here, "directory": here, **facts})
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -86,6 +86,15 @@ async def edit_draft(app: WorkbenchApp, draft: Draft, line: int = 1) -> None:
     await settle(app, draft)
 
 
+def keep(app: WorkbenchApp, draft: Draft, text: str) -> None:
+    """Put a text into its draft; that it cannot be kept stops nobody from typing on."""
+    try:
+        if text != draft.text:
+            draft.write(text)
+    except (WorkbenchError, OSError) as error:
+        app.notify(str(error), title="The draft is not kept", severity="warning", markup=False)
+
+
 async def _abandoned(app: WorkbenchApp, draft: Draft, before: str) -> None:
     """The editor ended badly, as with ``:cq``: what was changed in it is kept and shown, not run."""
     if draft.changed and draft.text != before:

@@ -37,6 +37,10 @@ def written(value: Any, kind: str) -> str:
         import json
 
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float):
+        import yaml
+
+        return str(yaml.safe_dump(value)).split("\n")[0]  # 1e30 is a text in YAML 1.1, 1.0e+30 a number
     return str(value)
 
 

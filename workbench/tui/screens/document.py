@@ -138,20 +138,24 @@ class DocumentView(View):
             self._arrange()
 
     def _paused(self) -> None:
+        if self.draft.gone:
+            return
         self.keep()
         self.run_worker(self._check(), group="check", exclusive=True)
 
     def keep(self) -> None:
         """Put what is written here on the disk."""
-        if self.writing and self.editor.text != self.draft.text:
-            self.draft.write(self.editor.text)
+        if self.writing:
+            from workbench.tui.editing import keep
+
+            keep(self.bench, self.draft, self.editor.text)
 
     async def _check(self) -> None:
         from workbench.tui.editing import faults_of
 
         text = self.editor.text
         faults = await faults_of(self.bench, text, self.draft)
-        if self.is_attached and text == self.editor.text:
+        if self.is_attached and not self.draft.gone and text == self.editor.text:
             self.faults = faults
             self._arrange()
 

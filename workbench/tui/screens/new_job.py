@@ -131,17 +131,16 @@ class NewJobView(View):
         self._pause = self.set_timer(PAUSE_SECONDS, self._changed)
 
     def _changed(self) -> None:
-        if not self.query(Form):
+        if not self.query(Form) or self.draft.gone:
             return
         text = self.text
         self.query_one(TextPane).show_lines([coloured(line) for line in text.splitlines()], keep_place=True)
-        if text != self.draft.text:
-            self.draft.write(text)
+        editing.keep(self.bench, self.draft, text)
         self.run_worker(self._check(text), group="check", exclusive=True)
 
     async def _check(self, text: str) -> None:
         faults = await editing.faults_of(self.bench, text, self.draft)
-        if self.is_attached and self.query(Form):
+        if self.is_attached and self.query(Form) and not self.draft.gone:
             self._take(faults)
 
     def _take(self, faults: Sequence[Fault]) -> None:
@@ -257,7 +256,7 @@ class NewJobView(View):
     async def _run(self) -> None:
         self.asked = True
         text = self.text
-        self.draft.write(text)
+        editing.keep(self.bench, self.draft, text)
         faults = await editing.faults_of(self.bench, text, self.draft)
         self._take(faults)
         if not self.faults:

@@ -60,6 +60,7 @@ class FaultyText(TextPane):
         if self.source:
             self._tell()
         super().on_resize()
+        self._reveal()
 
     def action_fault(self, step: int) -> None:
         """Go to another fault; the text scrolls where there is none further."""
@@ -72,6 +73,8 @@ class FaultyText(TextPane):
             self.action_scroll(step)
 
     def _tell(self) -> None:
+        if not self.scrollable_content_region.width:
+            return  # it is told when there is room for it
         below: dict[int, list[int]] = defaultdict(list)
         for number, fault in enumerate(self.faults):
             below[0 if number < self._outside else min(fault.line, len(self.source))].append(number)
@@ -113,7 +116,7 @@ class FaultyText(TextPane):
 
     def _reveal(self) -> None:
         """Scroll so that the current fault and the lines above it are seen."""
-        if not self.faults or not self._width:
+        if not self.faults or not self._width or not self._starts:
             return
         start = self._starts[self.current]
         room = max(1, self._width - 2)
