@@ -78,7 +78,7 @@ def test_a_pool_is_made_by_a_form_and_deleted(layout: Layout, drive: Drive, conn
         await go(app, pilot, "compute")
         assert text(app)[1].split()[:2] == ["local", "local"]
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, PoolForm))
+        await until(pilot, lambda: isinstance(app.screen, PoolForm) and isinstance(app.focused, Input))
         await pilot.press(*"gpu", "enter", "enter", "backspace", "3", "enter")
         await until(pilot, lambda: len(listed(app).entries) == 2)
         assert computes.get(connection, "gpu")["max_instances"] == 3
@@ -97,7 +97,7 @@ def test_what_is_wrong_with_a_pool_is_said_in_the_form(drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
         await go(app, pilot, "compute")
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, PoolForm))
+        await until(pilot, lambda: isinstance(app.screen, PoolForm) and isinstance(app.focused, Input))
         form = app.screen
         await pilot.press(*"gpu", "enter")
         form.query_one("#pool-type", Input).value = "amlcomp"

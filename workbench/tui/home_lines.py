@@ -290,7 +290,7 @@ def shares(height: int, wants: Sequence[Want]) -> list[int]:
     """How many lines each panel gets, in order of importance.
 
     First each its head and its first entry, while they fit; then the first panel up to a third of all lines; then
-    entry by entry whichever has the fewest lines.
+    entry by entry whichever shows the fewest.
     """
     third = height // 3
     given = [0] * len(wants)
@@ -305,7 +305,7 @@ def shares(height: int, wants: Sequence[Want]) -> list[int]:
         for at, want in enumerate(wants)
         if given[at] and shown[at] < len(want.heights) and want.heights[shown[at]] <= height
     ]:
-        at = growing[0] if growing[0] == 0 and given[0] < third else min(growing, key=lambda each: given[each])
+        at = growing[0] if growing[0] == 0 and given[0] < third else min(growing, key=lambda each: shown[each])
         more = wants[at].heights[shown[at]]
         given[at], shown[at], height = given[at] + more, shown[at] + 1, height - more
     return given

@@ -222,15 +222,16 @@ class LineList(ScrollView, can_focus=True):
         parts, left = [], width
         for text, kind in line:
             clean, cells = fitted(text, left, self.signs)
-            parts.append(Segment(clean, self._style(base, kind)))
+            parts.append(Segment(clean, self._style(base, kind, at_cursor)))
             left -= cells
         return Strip(parts).adjust_cell_length(width, base)
 
-    def _style(self, base: Style, kind: str) -> Style:
+    def _style(self, base: Style, kind: str, at_cursor: bool) -> Style:
         if not kind:
             return base
         style = self.get_component_rich_style(f"line--{kind}")
-        return base + Style(color=style.color, bold=style.bold, dim=style.dim)
+        plain = at_cursor and self.has_pseudo_class("ansi")  # no colour of sixteen is sure to be seen on the cursor's
+        return base + Style(color=None if plain else style.color, bold=style.bold, dim=style.dim)
 
     @property
     def signs(self) -> Glyphs:
