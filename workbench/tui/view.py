@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
@@ -73,8 +74,16 @@ class View(Widget):
 
     def read_guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Read in the background, in place of a reading under way; what goes wrong is shown in place of the content."""
-        work: Any = partial(self._guarded, reading)  # Textual's union of kinds of work cannot be inferred
+        work: Any = partial(self._while_there, reading)  # Textual's union of kinds of work cannot be inferred
         self.run_worker(work, group="load", exclusive=True)
+
+    async def _while_there(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """An answer that comes when the view is on its way out has nowhere to go."""
+        try:
+            await self._guarded(reading)
+        except NoMatches:
+            if self.app.is_running and not self._pruning and not self._closing:
+                raise
 
     async def _guarded(self, reading: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if not self.is_attached:
