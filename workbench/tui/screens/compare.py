@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -37,7 +36,7 @@ class CompareView(JobActions):
     """The table, or the chart of one metric."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "all", "all or what differs", id="compare.all"),
+        Binding("a", "all", "all rows", id="compare.all"),
         Binding("u", "group", "group runs", id="compare.group"),
         Binding("v", "curves", "curves", id="compare.curves"),
         Binding("o", "open_job", "open job", id="compare.job"),
@@ -200,7 +199,7 @@ class CompareView(JobActions):
         else:
             parts.append(f"{differing} differ" if differing else "nothing differs")
             parts.append(f"{same} are the same{'' if self.with_same or not same else ' (a shows them)'}")
-        self.query_one(".compare-status", Static).update(Content.styled("  ".join(parts), "$text-muted"))
+        self.query_one(".compare-status", Static).update("  ".join(parts))
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -174,21 +174,21 @@ class CompareTable(ScrollView, can_focus=True):
         for number, size in self._shown():
             head = self.heads[number]
             name = f"compare--{head.kind}" if y else "compare--head"
-            style = base + self.get_component_rich_style(name, partial=True)
+            style = base + self.get_component_rich_style(name)
             if number == self.column and not y:
                 style += Style(underline=True)
             segments += [Segment(" ", base), Segment(cell(head.about if y else head.title, size, signs), style)]
         before, after = self.first_column, len(self.heads) - self._shown()[-1][0] - 1 if self._shown() else 0
         if y == 0 and (before or after):
             told = f" {before} < > {after}"
-            segments[0] = Segment(cell(told, self._title_width + 1, signs), base + self._partial("compare--muted"))
+            segments[0] = Segment(cell(told, self._title_width + 1, signs), base + self._part("compare--muted"))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _row(self, line: Line, at_cursor: bool, width: int) -> Strip:
         signs = cast("WorkbenchApp", self.app).signs
         lit = at_cursor and self.has_focus
         base = self.get_component_rich_style("compare--cursor") if lit else self.rich_style
-        title = base if lit else base + self._partial("compare--title" if line.differs else "compare--same")
+        title = base if lit else base + self._part("compare--title" if line.differs else "compare--same")
         bar = signs.cursor if at_cursor else " "
         segments = [Segment(bar, base), Segment(cell(line.title, self._title_width, signs), title)]
         best_sign = "★" if signs.unicode else "*"
@@ -198,14 +198,14 @@ class CompareTable(ScrollView, can_focus=True):
             shown = f"{best_sign} {text}" if is_best else text
             style = base
             if not lit:
-                style += self._partial("compare--best" if is_best else "" if line.differs else "compare--same")
+                style += self._part("compare--best" if is_best else "" if line.differs else "compare--same")
             if at_cursor and number == self.column:
                 style += Style(underline=True)
             segments += [Segment(" ", base), Segment(cell(shown, size, signs), style)]
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _partial(self, name: str) -> Style:
-        return self.get_component_rich_style(name, partial=True) if name else Style()
+    def _part(self, name: str) -> Style:
+        return self.get_component_rich_style(name) if name else Style()
 
     def _shown(self) -> list[tuple[int, int]]:
         """The columns that are in sight, the last one perhaps cut."""

@@ -210,7 +210,7 @@ class FactList(ScrollView, can_focus=True):
 
     def _styled(self, name: str, base: Style, lit: bool) -> Style:
         """A part's own colours, which the cursor's ground may not suit."""
-        return base if lit else base + self.get_component_rich_style(name, partial=True)
+        return base if lit else base + self.get_component_rich_style(name)
 
     def on_focus(self) -> None:
         self._repaint()

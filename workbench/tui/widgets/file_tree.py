@@ -110,10 +110,8 @@ class FileTree(ScrollView, can_focus=True):
         name = f"{'  ' * row.depth}{sign} {row.title}{link}"
         name_style = base
         if is_folder and not (at_cursor and self.has_focus):
-            name_style = base + self.get_component_rich_style("files--folder", partial=True)
-        muted = (
-            base if at_cursor and self.has_focus else base + self.get_component_rich_style("files--muted", partial=True)
-        )
+            name_style = base + self.get_component_rich_style("files--folder")
+        muted = base if at_cursor and self.has_focus else base + self.get_component_rich_style("files--muted")
         room = max(1, width - SIZE_WIDTH - 3)
         return Strip(
             [

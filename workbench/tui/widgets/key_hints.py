@@ -9,6 +9,9 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+COMMON = frozenset(f"job.{name}" for name in ("new", "run_again", "edit", "cancel", "archive", "copy", "compare"))
+"""What is done to jobs is done by the same keys everywhere: these give way to the keys of the place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hint:
@@ -16,6 +19,11 @@ class Hint:
 
     key: str
     text: str
+
+
+def how_common(name: str) -> int:
+    """How far behind a key stands: those of the place first, then what is done to jobs, then what works everywhere."""
+    return 2 if name.startswith("app.") else 1 if name in COMMON else 0
 
 
 def fitting(hints: list[Hint], width: int, last: Hint) -> tuple[list[Hint], int]:
@@ -46,7 +54,8 @@ class KeyHints(Widget):
         if not self.is_attached or screen is not self.screen:
             return
         found: dict[str, Hint] = {}
-        for _node, binding, enabled, _tooltip in screen.active_bindings.values():
+        active = sorted(screen.active_bindings.values(), key=lambda each: how_common(each.binding.id or ""))
+        for _node, binding, enabled, _tooltip in active:
             if binding.show and enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
                 found[binding.action] = Hint(key, binding.description)

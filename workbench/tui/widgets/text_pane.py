@@ -90,7 +90,7 @@ class TextPane(ScrollView, can_focus=True):
     def _style(self, name: str | Style, base: Style) -> Style:
         if isinstance(name, Style):
             return base + name
-        return base + self.get_component_rich_style(f"text--{name}", partial=True) if name else base
+        return base + self.get_component_rich_style(f"text--{name}") if name else base
 
     def action_scroll(self, rows: int) -> None:
         """Some lines on."""
