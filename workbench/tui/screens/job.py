@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,10 +47,10 @@ class TabKind:
     key: str
     place: str
 
-    def tab(self, name: str) -> Widget:
-        """A tab for a job; its module is imported when it is first opened."""
+    async def tab(self, name: str) -> Widget:
+        """A tab for a job; its module is imported when it is first opened, in a thread: that can take a while."""
         module, _, kind = self.place.partition(":")
-        widget: Widget = getattr(import_module(module), kind)(name)
+        widget: Widget = getattr(await asyncio.to_thread(import_module, module), kind)(name)
         return widget
 
 
@@ -132,8 +133,9 @@ class JobView(JobActions):
         name = self.tab_name
         self.query_one(TabLine).current = name
         if name not in self.tabs:
-            self.tabs[name] = TABS[name].tab(self.job_name)
-            await self.query_one(".job-tabs").mount(self.tabs[name])
+            made = await TABS[name].tab(self.job_name)
+            self.tabs[name] = made
+            await self.query_one(".job-tabs").mount(made)
         for other, widget in self.tabs.items():
             widget.display = other == name
         if self.facts is not None:
