@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 import pytest
 from textual.pilot import Pilot
 
+from store import database
 from store.layout import Layout
+from store.tracking import runs
 from tests.many_jobs import add_jobs
 from tests.tui.conftest import Drive, until
 from tests.tui.pictures import compare
 from workbench.configuration.reading import load
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.screens.compare import CompareView
+from workbench.tui.screens.job import JobView
 from workbench.tui.widgets.header import Header
+from workbench.tui.widgets.menu import Menu
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 THEMES = ("workbench", "workbench-light", "sixteen")
@@ -34,6 +40,16 @@ def fill(layout: Layout) -> None:
             for number in range(40)
         ],
     )
+
+    add_jobs(layout, [("newest", {"display_name": "newest", "experiment_name": "iris"}, {"loss": 0.1})])
+    with closing(runs.connect(layout)) as tracking, database.write(tracking):
+        tracking.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, 'newest', ?, 0)",
+            [(key, 10 ** (-step / 50), step * 1000, step) for key in ("loss", "val_loss") for step in range(100)],
+        )
+    log = layout.job("newest").log
+    log.parent.mkdir(parents=True)
+    log.write_text("".join(f"epoch {number:3d}  loss {1 / (number + 1):.4f}\n" for number in range(200)))
 
 
 async def jobs(app: WorkbenchApp, pilot: Pilot[None]) -> None:
@@ -62,11 +78,66 @@ async def faulty_filter(app: WorkbenchApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.frame.query_one(".filter-answer").display)
 
 
+async def command(app: WorkbenchApp, text: str) -> None:
+    """Go somewhere by what is typed after a colon."""
+    await app.run_command(text)
+
+
+async def compute(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """The pools."""
+    await command(app, "compute")
+    await until(pilot, lambda: app.frame.view is not None and app.frame.view.loaded)
+
+
+def tab(name: str) -> Steps:
+    """A tab of the newest job."""
+
+    async def steps(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await command(app, f"job newest {name}")
+        await until(pilot, lambda: isinstance(app.frame.view, JobView) and name in app.frame.view.tabs)
+        await until(pilot, lambda: isinstance(app.frame.view, JobView) and app.frame.view.tabs[name].has_focus_within)
+
+    return steps
+
+
+async def unknown_job(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """A name with a slip of the pen."""
+    await command(app, "job newst")
+    await until(pilot, lambda: app.frame.view is not None and app.frame.view.query_one(".notice").has_class("-error"))
+
+
+async def compared(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """Three jobs side by side."""
+    await jobs(app, pilot)
+    await pilot.press("space", "space", "c")
+    await until(pilot, lambda: isinstance(app.frame.view, CompareView) and app.frame.view.loaded)
+
+
+async def a_question(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """Cancelling asks."""
+    await jobs(app, pilot)
+    await pilot.press("x")
+
+
+async def new_job(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """What a new job may begin with."""
+    await jobs(app, pilot)
+    await pilot.press("n")
+    await until(pilot, lambda: isinstance(app.screen, Menu))
+
+
 SCREENS: dict[str, Steps] = {
     "jobs": jobs,
     "jobs-sort": jobs_sorted,
     "keys": keys,
     "jobs-faulty-filter": faulty_filter,
+    "compute": compute,
+    "job-metrics": tab("metrics"),
+    "job-log": tab("log"),
+    "job-unknown": unknown_job,
+    "compare": compared,
+    "question": a_question,
+    "new-job": new_job,
 }
 EMPTY: dict[str, Steps] = {"jobs-empty": jobs}
 

@@ -37,17 +37,23 @@ class Header(Widget):
         self.signs = signs or glyphs()
 
     def render(self) -> Content:
-        """Left the place, right the situation."""
+        """Left the place, right the situation; the place has two thirds of the line where it needs them."""
         width = self.size.width
+        place = self._place()
+        wanted = min(place.cell_length + 1, width * 2 // 3)
         right = self._right()
-        while right and sum(part.cell_length for part in right) > max(width - 24, width // 2):
+        while right and sum(part.cell_length for part in right) > width - wanted:
             right.pop(0)
         tail = Content("").join(right)
-        place = " › ".join(self.crumbs) if self.signs.unicode else " > ".join(self.crumbs)
-        name = self.situation.workspace
-        left = Content.assemble((" workbench ", "bold $primary"), (f"{name} ", "$text-muted"), (place, "bold"))
         room = max(0, width - tail.cell_length - 1)
-        return Content("").join([left.truncate(room, ellipsis=True, pad=True), Content(" "), tail])
+        return Content("").join([place.truncate(room, ellipsis=True, pad=True), Content(" "), tail])
+
+    def _place(self) -> Content:
+        """The workspace and the views that lead here."""
+        crumbs = (" › " if self.signs.unicode else " > ").join(self.crumbs)
+        return Content.assemble(
+            (" workbench ", "bold $primary"), (f"{self.situation.workspace} ", "$text-muted"), (crumbs, "bold")
+        )
 
     def _right(self) -> list[Content]:
         """Parts in the order in which they are given up."""
