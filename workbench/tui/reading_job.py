@@ -11,7 +11,6 @@ from store.jobs import Job
 from store.lineage import Relative
 from workbench.tui.access import Stores
 
-
 LOG_LINES = 5
 
 
