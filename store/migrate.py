@@ -6,6 +6,7 @@ Slow to import (Alembic, SQLModel): only for a new workspace and for a database 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from sqlalchemy.exc import DBAPIError
 
 from store.database import REVISION, RevisionError, open_unchecked, revision
 from store.errors import MachineError
+
+_ALEMBIC = threading.Lock()
+"""Alembic hands its context to migrations through globals: one upgrade at a time in a process."""
 
 
 def configuration() -> Config:
@@ -81,7 +85,8 @@ def upgrade(database: Path) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             config = configuration()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            with _ALEMBIC:
+                command.upgrade(config, "head")
             connection.exec_driver_sql("COMMIT")
     except DBAPIError as error:
         raise MachineError(f"{database} could not be migrated: {error.orig}; it is as it was") from error

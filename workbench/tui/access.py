@@ -67,6 +67,19 @@ class Access:
             self._readers, lambda: function(self._stores(), *args, **kwargs)
         )
 
+    async def read_or_imagine(
+        self, function: Callable[Concatenate[Stores, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As ``read``; where there is no workspace, what a new one would hold is read, and none is made."""
+        try:
+            return await self.read(function, *args, **kwargs)
+        except NoWorkspaceError:
+
+            def call() -> T:
+                return function(self._imagined(), *args, **kwargs)
+
+            return await asyncio.get_running_loop().run_in_executor(self._writer, call)
+
     async def write(self, function: Callable[Concatenate[Stores, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As ``read``, for what changes something: one after the other, in the order asked for.
 
@@ -128,6 +141,14 @@ class Access:
                 f"the workspace {self.layout.root} is gone",
                 hint="Put the folder back, or leave with q: jobs that run are not touched.",
             )
+
+    def _imagined(self) -> Stores:
+        """What a new workspace would hold, in memory; made once, which takes as long as a workspace takes."""
+        stores: Stores | None = getattr(self._own, "imagined", None)
+        if stores is None:
+            stores = self._own.imagined = Stores(self.layout, workspace.draft(self.found), None, ())
+            self._opened.append(stores)
+        return stores
 
     def _open(self, identity: tuple[int, ...]) -> Stores:
         if not self.found.exists:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from store import workspace
 from store.errors import DocumentError, Fault, MachineError, UsageError, WorkbenchError
 from workbench.tui import drafts, reading_documents
-from workbench.tui.access import NoWorkspaceError, Stores
 from workbench.tui.drafts import TEXT, Draft
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 async def edit_job(app: WorkbenchApp, name: str) -> None:
@@ -137,7 +132,7 @@ async def submit(app: WorkbenchApp, draft: Draft, text: str) -> None:
 async def faults_of(app: WorkbenchApp, text: str, draft: Draft) -> list[Fault]:
     """What is wrong with a text; nothing for one that can be submitted."""
     try:
-        await ask(app, reading_documents.examine, text, draft)
+        await app.access.read_or_imagine(reading_documents.examine, text, draft)
     except DocumentError as error:
         return list(error.faults)
     except WorkbenchError as error:
@@ -145,22 +140,6 @@ async def faults_of(app: WorkbenchApp, text: str, draft: Draft) -> list[Fault]:
     except (sqlite3.Error, OSError) as error:
         return [Fault(TEXT, 1, 1, "", str(error), "`workbench doctor` looks for the reason.")]
     return []
-
-
-async def ask(app: WorkbenchApp, function: Callable[Concatenate[Stores, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """As ``access.read``; where there is no workspace, of what a new one would hold."""
-    try:
-        return await app.access.read(function, *args, **kwargs)
-    except NoWorkspaceError:
-
-        def call() -> T:
-            connection = workspace.draft(app.access.found)
-            try:
-                return function(Stores(app.access.layout, connection, None, ()), *args, **kwargs)
-            finally:
-                connection.close()
-
-        return await asyncio.to_thread(call)
 
 
 async def show_faults(app: WorkbenchApp, draft: Draft, faults: Sequence[Fault]) -> None:

@@ -75,7 +75,7 @@ class NewJobView(View):
 
     async def load(self) -> None:
         """Read the outline and the names, and make the form."""
-        self._outline, self.known = await editing.ask(self.bench, _outline_and_names, self.kind.kind)
+        self._outline, self.known = await self.bench.access.read_or_imagine(_outline_and_names, self.kind.kind)
         await self._fill(await asyncio.to_thread(self._read))
         self.show_content()
         if not self.draft.changed:
@@ -131,7 +131,7 @@ class NewJobView(View):
         self._pause = self.set_timer(PAUSE_SECONDS, self._changed)
 
     def _changed(self) -> None:
-        if not self.query(Form) or self.draft.gone:
+        if not self._is_whole:
             return
         text = self.text
         self.query_one(TextPane).show_lines([coloured(line) for line in text.splitlines()], keep_place=True)
@@ -140,8 +140,13 @@ class NewJobView(View):
 
     async def _check(self, text: str) -> None:
         faults = await editing.faults_of(self.bench, text, self.draft)
-        if self.is_attached and self.query(Form) and not self.draft.gone:
+        if self._is_whole:
             self._take(faults)
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether there is a form to tell something in: a view that goes loses its widgets one by one."""
+        return self.is_attached and not self.draft.gone and bool(self.query(Form)) and bool(self.query(".form-help"))
 
     def _take(self, faults: Sequence[Fault]) -> None:
         self.faults = [*self.form.own_faults(), *faults]
@@ -163,7 +168,9 @@ class NewJobView(View):
 
     def _help(self) -> None:
         field = self.field
-        if field is None or not self.query(Form):
+        if not self._is_whole:
+            return
+        if field is None:
             self.query_one(".form-help", Static).update(self._state())
             return
         own = next((fault for fault in self.faults if self.form.owner(fault.path) is field), None)
@@ -258,6 +265,8 @@ class NewJobView(View):
         text = self.text
         editing.keep(self.bench, self.draft, text)
         faults = await editing.faults_of(self.bench, text, self.draft)
+        if not self._is_whole:
+            return
         self._take(faults)
         if not self.faults:
             await editing.submit(self.bench, self.draft, text)
@@ -338,7 +347,7 @@ async def choose_beginning(app: WorkbenchApp) -> None:
     """Choose a template, the newest job or the draft from last time, and open the form."""
     root = app.access.layout.root
     left = await asyncio.to_thread(drafts.find, root, NEW)
-    newest = await editing.ask(app, reading_documents.newest_text)
+    newest = await app.access.read_or_imagine(reading_documents.newest_text)
     choices = [
         Choice(template.key, template.title, f"{kind.kind}/{template.key}", template.detail)
         for kind in JOB_KINDS

@@ -29,19 +29,22 @@ class Entry(Input):
         self, value: str, placeholder: str = "", *, subject: str = "", complete: Complete | None = None
     ) -> None:
         self.subject = subject
-        suggester = _Suggester(subject, complete) if subject and complete else None
+        """What completes it; nothing where it is empty. It may change."""
+        suggester = _Suggester(self, complete) if complete else None
         super().__init__(value, placeholder, compact=True, select_on_focus=False, suggester=suggester)
         self.cursor_blink = False
 
 
 class _Suggester(Suggester):
-    def __init__(self, subject: str, complete: Complete) -> None:
+    def __init__(self, entry: Entry, complete: Complete) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._subject, self._complete = subject, complete
+        self._entry, self._complete = entry, complete
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first name that begins so."""
-        found = await self._complete(self._subject, value)
+        if not self._entry.subject:
+            return None
+        found = await self._complete(self._entry.subject, value)
         return next((name for name in found if name.startswith(value) and name != value), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from workbench.tui.job_kinds import JobKind
 
 SUMMARY_WIDTH = 48
+DEFAULT = re.compile(r"(?:; by default|; if absent,) ([^.;]+)")
+"""Where a description says what holds if nothing is given."""
+
 KINDS_IN_WORDS = {
     "integer": "a whole number",
     "number": "a number",
@@ -103,7 +107,8 @@ class ScalarField(Field):
             if self.outline.key in LONG and self.outline.kind == "text":
                 yield LongEntry(self.initial or "")
             else:
-                yield self.entry(self.initial, self.outline.kind, self.path)
+                default = DEFAULT.search(self.outline.description)
+                yield self.entry(self.initial, self.outline.kind, self.path, default[1] if default else "")
         yield self.fault_line()
 
     @property

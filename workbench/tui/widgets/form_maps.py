@@ -124,10 +124,16 @@ class FormsRow(PlainRow):
         types = [each.key for each in self.outline.forms]
         yield ChoiceEntry(types, self._form.key, self.setting.signs, optional=False)
         kind = main.kind if main else self._form.kind
-        yield self.entry(value, kind, (self.owner, "*"), main.key if main else "value")
+        entry = self.entry(value, kind, (self.owner, "*"), main.key if main else "value")
+        entry.subject = self._subject()
+        yield entry
         fold = Fold("", self.setting.signs)
         fold.display = len(self._form.parts) > 1
         yield fold
+
+    def _subject(self) -> str:
+        """What completes the value: a literal is nobody's name."""
+        return self.setting.kind.subject((self.owner, "*")) if self._form.kind == "block" else ""
 
     def compose(self) -> ComposeResult:
         """The row, and below it the rest of its block."""
@@ -164,6 +170,7 @@ class FormsRow(PlainRow):
         self._says_type = True
         main, fold = principal(self._form), self.query_children(".field-line").first().query_one(Fold)
         self.entries[1].placeholder = main.key if main else "value"
+        self.entries[1].subject = self._subject()
         fold.display, fold.unfolded = len(self._form.parts) > 1, False
         inside = self.query_children(".field-inside").first()
         inside.display = False
