@@ -160,7 +160,7 @@ class ComputeJobsView(JobActions):
         facts, listed = found.facts, self.query_one(LineList)
         parts = [facts.document["type"], slots_text(facts), f"{facts.waiting} waiting"]
         parts += [text for key in ("description",) if (text := facts.document.get(key))]
-        self.query_one(".section-facts", Static).update(Content.styled("  ".join(map(str, parts)), "$text-muted"))
+        self.query_one(".section-facts", Static).update(Content.styled("  ".join(map(str, parts)), "$foreground-muted"))
         if not found.running and not found.queue:
             self.show_empty(
                 f"Nothing runs on {self.compute}, and nothing waits for it",

@@ -103,8 +103,8 @@ class DocumentView(View):
         if self.faults:
             count = f"{len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}"
             mark = self.bench.signs.state("Failed")
-            return Content.assemble((f"{mark} {count}", "$error"), (f"  {what}, not submitted", "$text-muted"))
-        return Content.styled(f"{what}, not submitted yet", "$text-muted")
+            return Content.assemble((f"{mark} {count}", "$error"), (f"  {what}, not submitted", "$foreground-muted"))
+        return Content.styled(f"{what}, not submitted yet", "$foreground-muted")
 
     # -- writing here -------------------------------------------------------------------------------------------
 
@@ -195,9 +195,9 @@ def told(faults: Sequence[Fault], mark: str, line: int, most: int = 4) -> Conten
         place = f"{fault.file}:{fault.line}" if fault.file != TEXT else f"line {fault.line}"
         lines.append(Content.assemble((f"{mark} {place}: ", "$error"), where + fault.message))
         if fault is shown[0] and fault.hint:
-            lines.append(Content.styled(f"  {fault.hint}", "$text-muted"))
+            lines.append(Content.styled(f"  {fault.hint}", "$foreground-muted"))
     if len(faults) > len(shown):
-        lines.append(Content.styled(f"and {len(faults) - len(shown)} more", "$text-muted"))
+        lines.append(Content.styled(f"and {len(faults) - len(shown)} more", "$foreground-muted"))
     return Content("\n").join(lines)
 
 

@@ -110,7 +110,7 @@ class EnvironmentsView(View):
         told = f"{len(rows)} environments, {len(built)} built"
         if known:
             told += f" that take {'over ' if len(known) < len(built) else ''}{size(sum(known))}"
-        self.query_one(".section-facts", Static).update(Content.styled(told, "$text-muted"))
+        self.query_one(".section-facts", Static).update(Content.styled(told, "$foreground-muted"))
 
     @on(LineList.Opened)
     async def open_environment(self, event: LineList.Opened) -> None:

@@ -105,7 +105,7 @@ class EventsView(JobActions):
         told = f"/{self.filter_text}  {'esc shows all' if events else 'nothing like that; esc shows all'}"
         line = self.query_one(".section-facts", Static)
         line.display = bool(self.filter_text)
-        line.update(Content.styled(told, "$text-muted"))
+        line.update(Content.styled(told, "$foreground-muted"))
         if events or self.filter_text:
             self.show_content()
         else:

@@ -121,7 +121,7 @@ class JobView(JobActions):
         if facts.metric is not None:
             parts.append(Content(f"  {facts.metric[0]} {number(facts.metric[1])}"))
         parts.append(Content(f"  {job.display_name}"))
-        parts.append(Content.styled(f"  {job.experiment_name} on {job.compute}", "$text-muted"))
+        parts.append(Content.styled(f"  {job.experiment_name} on {job.compute}", "$foreground-muted"))
         if job.archived:
             parts.append(Content("  archived"))
         return Content("").join(parts)

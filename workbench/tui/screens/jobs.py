@@ -108,7 +108,7 @@ class JobsView(JobActions):
             parts.append(f"{len(self.table.marks)} marked")
         if self.filter_text and not window.total:
             parts.append("esc shows all")
-        self.query_one(".jobs-status", Static).update(Content.styled("  ".join(parts), "$text-muted"))
+        self.query_one(".jobs-status", Static).update(Content.styled("  ".join(parts), "$foreground-muted"))
 
     def command(self, text: str) -> None:
         """``:jobs failed``: a state alone is enough."""

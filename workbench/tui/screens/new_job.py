@@ -187,7 +187,7 @@ class NewJobView(View):
         if self.faults:
             count = f"{len(self.faults)} fault{'' if len(self.faults) == 1 else 's'}"
             where = ", ".join(dict.fromkeys(fault.path for fault in self.faults if fault.path))
-            return Content.assemble((f"{signs.state('Failed')} {count}", "$error"), (f"  {where}", "$text-muted"))
+            return Content.assemble((f"{signs.state('Failed')} {count}", "$error"), (f"  {where}", "$foreground-muted"))
         return Content.assemble((f"{signs.state('Completed')} ready", "$success"), (f"  {self._run_key()} runs it", ""))
 
     def _run_key(self) -> str:

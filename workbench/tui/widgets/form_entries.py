@@ -98,8 +98,8 @@ class ChoiceEntry(Widget, can_focus=True):
         """The word, and a sign that there are others."""
         sign = f"{self.signs.unfolded} "
         if not self.value:
-            return Content.assemble((sign, "$text-muted"), (NOT_SET, "$text-muted"))
-        return Content.assemble((sign, "$text-muted"), self.value)
+            return Content.assemble((sign, "$foreground-muted"), (NOT_SET, "$foreground-muted"))
+        return Content.assemble((sign, "$foreground-muted"), self.value)
 
     def choose(self, value: str) -> None:
         """Take a word."""
@@ -163,7 +163,9 @@ class Fold(Widget, can_focus=True):
     def render(self) -> Content:
         """The sign, the title, and what is inside in a few words."""
         sign = self.signs.unfolded if self.unfolded else self.signs.folded
-        return Content.assemble((f"{sign} ", "$text-muted"), self.title, (f"  {self.summary}", "$text-muted"))
+        return Content.assemble(
+            (f"{sign} ", "$foreground-muted"), self.title, (f"  {self.summary}", "$foreground-muted")
+        )
 
     def action_fold(self, unfolded: bool | None = None) -> None:
         """Turn it round, or to one side."""

@@ -52,7 +52,7 @@ class Header(Widget):
         """The workspace and the views that lead here."""
         crumbs = (" › " if self.signs.unicode else " > ").join(self.crumbs)
         return Content.assemble(
-            (" workbench ", "bold $primary"), (f"{self.situation.workspace} ", "$text-muted"), (crumbs, "bold")
+            (" workbench ", "bold $primary"), (f"{self.situation.workspace} ", "$foreground-muted"), (crumbs, "bold")
         )
 
     def _right(self) -> list[Content]:
@@ -61,9 +61,11 @@ class Header(Widget):
         parts: list[Content] = []
         if self.load is not None:
             cpu, memory = (self.signs.bar(level) for level in self.load)
-            parts.append(Content.assemble(("cpu", "$text-muted"), cpu, (" mem", "$text-muted"), f"{memory} "))
+            parts.append(
+                Content.assemble(("cpu", "$foreground-muted"), cpu, (" mem", "$foreground-muted"), f"{memory} ")
+            )
         if told.agent:
-            parts.append(Content.styled(f"agent {told.agent} ", "$text-muted"))
+            parts.append(Content.styled(f"agent {told.agent} ", "$foreground-muted"))
         for count, status, word in (
             (told.failed, "Failed", "failed"),
             (told.waiting, "Queued", "queued"),
@@ -72,6 +74,8 @@ class Header(Widget):
             if count or status == "Running":
                 style = f"$state-{ {'Failed': 'failed', 'Queued': 'waiting', 'Running': 'running'}[status] }"
                 parts.append(
-                    Content.styled(f"{self.signs.state(status)} {count} {word} ", style if count else "$text-muted")
+                    Content.styled(
+                        f"{self.signs.state(status)} {count} {word} ", style if count else "$foreground-muted"
+                    )
                 )
         return parts

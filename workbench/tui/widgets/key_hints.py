@@ -68,7 +68,7 @@ class KeyHints(Widget):
         shown, left_out = fitting(others, self.size.width, help_hint)
         parts: list[Content] = []
         for hint in (*shown, help_hint):
-            parts.append(Content.assemble((f" {hint.key}", "bold $accent"), (f" {hint.text} ", "$text-muted")))
+            parts.append(Content.assemble((f" {hint.key}", "bold $accent"), (f" {hint.text} ", "$foreground-muted")))
         if left_out:
-            parts.append(Content.styled(f"+{left_out}", "$text-muted"))
+            parts.append(Content.styled(f"+{left_out}", "$foreground-muted"))
         return Content("").join(parts)

@@ -43,7 +43,7 @@ class Rail(Widget):
         style = "$rail-current-style" if shown else ""
         text = f"{'>' if shown else ' '}{number} {section.title[:room]}"
         text = text.ljust(self.size.width) if self.vertical else f"{text} "
-        return Content.styled(text, "bold $primary" if style else "$text-muted")
+        return Content.styled(text, "bold $primary" if style else "$foreground-muted")
 
     def entry_at(self, x: int, y: int) -> Section | None:
         """The section at a place of the widget."""

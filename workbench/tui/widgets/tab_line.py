@@ -33,7 +33,7 @@ class TabLine(Widget):
         title, key = self.tabs[name]
         if name == self.current:
             return Content.styled(f" [{title}] ", "bold $primary")
-        return Content.assemble((f"  {title}", "$text-muted"), (f" {key} " if key else "  ", "$accent"))
+        return Content.assemble((f"  {title}", "$foreground-muted"), (f" {key} " if key else "  ", "$accent"))
 
     def on_click(self, event: events.Click) -> None:
         left = 0
