@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from rich.color import Color as RichColor
+from rich.segment import Segment
 from textual.color import Color
 from textual.command import CommandList
 from textual.pilot import Pilot
@@ -17,7 +18,9 @@ from textual.theme import Theme
 
 import themes as shipped
 from store.errors import DocumentError, NotFoundError
+from store.layout import Layout
 from tests.conftest import ROOT
+from tests.many_jobs import add_jobs
 from tests.tui.conftest import Drive, until
 from workbench.configuration.model import Configuration
 from workbench.configuration.reading import Loaded, config_file, load
@@ -163,6 +166,40 @@ def test_every_section_shows_itself_in_every_theme(name: str, drive: Drive) -> N
                 for colour in filter(None, seen or ()):
                     assert colour.triplet is None, f"{segment.text!r} in {colour}"
                     assert (colour.number or 0) < 16, f"{segment.text!r} in {colour}"
+
+    drive(script, size=(100, 30), loaded=Loaded(config_file(), Configuration(theme=name)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_color_leaves_no_colour_and_shows_where_the_cursor_is(
+    name: str, layout: Layout, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    add_jobs(layout, [("one", {"display_name": "one"}, {}), ("two", {"display_name": "two"}, {})])
+
+    def drawn(app: WorkbenchApp) -> list[Segment]:
+        return [segment for strip in app.screen._compositor.render_strips() for segment in strip]
+
+    def colourless(app: WorkbenchApp) -> bool:
+        colours = [colour for each in drawn(app) if each.style for colour in (each.style.color, each.style.bgcolor)]
+        return bool(colours) and all(colour is None or colour.is_default for colour in colours)
+
+    def reversed_text(app: WorkbenchApp) -> str:
+        return "".join(segment.text for segment in drawn(app) if segment.style and segment.style.reverse)
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("2")
+        await until(pilot, lambda: "Completed" in reversed_text(app))
+        assert colourless(app)
+        for other in ("sixteen", "workbench"):  # another one than at the start, of the other kind
+            await app.run_command(f"theme {other}")
+            await until(pilot, lambda: "Completed" in reversed_text(app))
+            assert colourless(app)
+            assert any("one" in segment.text for segment in drawn(app))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Archive" in reversed_text(app))
+        assert colourless(app)
+        assert any("╭" in segment.text for segment in drawn(app))
 
     drive(script, size=(100, 30), loaded=Loaded(config_file(), Configuration(theme=name)))
 

@@ -10,6 +10,7 @@ from typing import Any
 from textual import on
 from textual.app import App
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
 
 from store.errors import DocumentError, Fault, WorkbenchError
@@ -91,6 +92,14 @@ class ThemedApp(App[None]):
     def available_themes(self) -> dict[str, Theme]:
         """Ours, those that have been read; Textual's have no colours for states and charts."""
         return dict(self._taken_up)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What is done to every line: under ``NO_COLOR`` it loses its colours, whatever the theme is by now."""
+        if not self.no_color:
+            return super().get_line_filters()
+        from workbench.tui.colourless import without_colour
+
+        return [without_colour(self.current_theme.background or "ansi_default")]
 
     @property
     def configuration(self) -> Configuration:
