@@ -144,16 +144,6 @@ def test_the_palette_opens_a_job_by_name(layout: Layout, drive: Drive) -> None:
     drive(script)
 
 
-def test_two_actions_on_one_key_are_told_once(drive: Drive) -> None:
-    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
-        app.set_keymap({"app.jump": "z", "app.command": "z"})
-        await pilot.press("z", "z")
-        return [str(each.message) for each in app._notifications]
-
-    (told,) = drive(script)
-    assert "another action has the key of app.command" in told
-
-
 def test_what_is_typed_at_once_behind_a_colon_is_for_the_line(drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
         for key in ("colon", *"compute", "enter"):  # as a paste, or a slow line: nobody waits between the keys

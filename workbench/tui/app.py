@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -64,6 +63,9 @@ class WorkbenchApp(ThemedApp):
         Binding("ctrl+o", "jump", "Jump", id="app.jump", show=False),
         Binding("ctrl+l", "repaint", "Paint all anew", id="app.repaint", show=False),
         Binding("q", "quit", "quit", id="app.quit"),
+        Binding("ctrl+q", "quit", "Quit, from a text too", id="app.quit_at_once", show=False, priority=True),
+        Binding("ctrl+p", "command_palette", "Command palette", id="app.palette", show=False, priority=True),
+        Binding("ctrl+c", "help_quit", "How to quit", id="app.how_to_quit", show=False, system=True),
         *(
             Binding(
                 str(number), f"section('{section.name}')", section.title, id=f"app.section.{section.name}", show=False
@@ -90,7 +92,6 @@ class WorkbenchApp(ThemedApp):
         self.signs: Glyphs = glyphs(self.configuration.ascii)
         self.levels = LoadLevels()
         self._agent_trouble = ""
-        self._told_clashes: set[frozenset[str]] = set()
 
     @property
     def frame(self) -> Frame:
@@ -225,14 +226,6 @@ class WorkbenchApp(ThemedApp):
         """Leave; work goes on, and the next session begins at the beginning."""
         await self._remember([])
         self.exit()
-
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
-        """Say once which actions lost their key to a setting; Textual asks at every key."""
-        names = frozenset(binding.id or binding.action for binding in clashed_bindings)
-        if names not in self._told_clashes:
-            self._told_clashes.add(names)
-            text = f"another action has the key of {', '.join(sorted(names))}: `workbench config keys` lists them all"
-            self.notify(text, title="Keys", severity="warning", markup=False)
 
     def action_repaint(self) -> None:
         """Paint the whole screen anew, over what another program wrote on it."""

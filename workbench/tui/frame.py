@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
@@ -31,6 +33,11 @@ class Frame(Screen[None]):
     Leaving a section keeps its stack: coming back finds the cursor where it was.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next field or pane", id="focus.next", show=False),
+        Binding("shift+tab", "app.focus_previous", "Field or pane before", id="focus.previous", show=False),
+        Binding("ctrl+c,super+c", "screen.copy_text", "Copy selected text", id="app.copy_selection", show=False),
+    ]
     AUTO_FOCUS = ""  # a view takes the focus when it is shown
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012  (declared by the base)
 

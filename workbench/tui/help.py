@@ -13,13 +13,15 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from workbench.tui.view import View
+from workbench.tui.widgets.key_hints import how_common
 
 
 class Help(ModalScreen[None]):
     """Every active key, first those of the view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss", "Close", id="help.close"),
+        Binding("escape,q", "dismiss", "Close", id="help.close"),
+        Binding("question_mark", "dismiss", "Close", id="app.help", show=False),  # closed by the key that opened it
         Binding("j", "scroll(1)", "Down", show=False, id="help.down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up"),
     ]
@@ -33,7 +35,10 @@ class Help(ModalScreen[None]):
         lines: list[Content] = []
         for title, rows in self.groups:
             lines.append(Content.styled(title, "bold"))
-            lines += [Content.assemble((f"  {key:<{width}}  ", "$accent"), text) for key, text in rows]
+            lines += [
+                Content.assemble((f"  {key:<{width}}  ", "$accent"), f"{text[:1].upper()}{text[1:]}")
+                for key, text in rows
+            ]
             lines.append(Content(""))
         with Vertical(classes="dialog wide"):
             yield Static("Keys", classes="dialog-title")
@@ -46,7 +51,7 @@ class Help(ModalScreen[None]):
 
 
 def groups(screen: Screen[object]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The keys of a screen by where they work: this view, what has the focus, everywhere."""
+    """The keys of a screen by where they work: in this view or everywhere; as in the line of hints, then the rest."""
     sorted_out: dict[str, dict[str, tuple[list[str], str]]] = {"Here": {}, "Everywhere": {}}
     for active in _told(screen.active_bindings.values()):
         place = "Here" if any(isinstance(node, View) for node in active.node.ancestors_with_self) else "Everywhere"
@@ -60,5 +65,6 @@ def groups(screen: Screen[object]) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _told(bindings: Iterable[ActiveBinding]) -> list[ActiveBinding]:
-    """Those that have a description."""
-    return [each for each in bindings if each.binding.description and each.enabled]
+    """Those that have a description and are ours: what Textual gives any widget that scrolls is not worth a line."""
+    told = [each for each in bindings if each.binding.description and each.binding.id and each.enabled]
+    return sorted(told, key=lambda each: (not each.binding.show, how_common(each.binding.id or "")))

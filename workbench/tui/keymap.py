@@ -1,14 +1,15 @@
-"""Every binding by its id, and whether the keys that a user gave one are keys."""
+"""Every binding by its id, whether the keys that a user gave one are keys, and whether they are free."""
 
 from __future__ import annotations
 
 import pkgutil
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 from textual.binding import Binding
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+from textual.dom import DOMNode
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, _character_to_key
 
 import workbench.tui
 from store.specs.nearest import nearest, suggestion
@@ -22,18 +23,19 @@ SAME = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace"}
 def bindings() -> dict[str, Binding]:
     """Every binding that has an id. Imports all of the terminal UI: not for the way to the first picture."""
     found: dict[str, Binding] = {}
-    for module in pkgutil.walk_packages(workbench.tui.__path__, "workbench.tui."):
-        for holder in vars(import_module(module.name)).values():
-            if isinstance(holder, type) and holder.__module__ == module.name:
-                for binding in _own_bindings(holder):
-                    found.setdefault(str(binding.id), binding)
+    for holder in _holders():
+        for binding in vars(holder).get("BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.id:
+                found.setdefault(binding.id, binding)
     return dict(sorted(found.items()))
 
 
-def _own_bindings(holder: type) -> Iterator[Binding]:
-    for binding in vars(holder).get("BINDINGS", ()):
-        if isinstance(binding, Binding) and binding.id:
-            yield binding
+def _holders() -> Iterator[type[DOMNode]]:
+    """Everything of ours that can have bindings."""
+    for module in pkgutil.walk_packages(workbench.tui.__path__, "workbench.tui."):
+        for holder in vars(import_module(module.name)).values():
+            if isinstance(holder, type) and holder.__module__ == module.name and issubclass(holder, DOMNode):
+                yield holder
 
 
 def check_keys(loaded: Loaded) -> None:
@@ -54,6 +56,43 @@ def check_keys(loaded: Loaded) -> None:
             if fault := refusal_of_key(key.strip()):
                 loaded.refuse(keys, *fault, name)
                 break
+    _check_clashes(loaded)
+
+
+def _check_clashes(loaded: Loaded) -> None:
+    """Note keys that two actions of one place would have: Textual would drop one of them without a word."""
+    places = [_keys_of(holder) for holder in _holders()]
+    for name in list(loaded.configuration.keys):
+        given = loaded.configuration.keys
+        mine = _keys(name, set(), given)
+        lost = [
+            (sorted(taken)[0], other)
+            for place in places
+            for other, own in place.items()
+            if name in place and other != name and (taken := _keys(other, own, given) & mine)
+        ]
+        for key, other in lost[:1]:
+            what = f"{key!r} is the key of {other} in the same place"
+            loaded.refuse(setting("keys"), what, f"Give {other} another key, too.", name)
+
+
+def _keys_of(holder: type[DOMNode]) -> dict[str, set[str]]:
+    """The keys of each action that has an id, its base classes' among them."""
+    found: dict[str, set[str]] = {}
+    for key, binding in holder._merged_bindings or ():
+        if binding.id:
+            found.setdefault(binding.id, set()).add(key)
+    return found
+
+
+def _keys(name: str, own: set[str], given: Mapping[str, str]) -> set[str]:
+    return {_plain(key) for key in given[name].split(",")} if name in given else own
+
+
+def _plain(key: str) -> str:
+    """The name of a key that was given as a character."""
+    key = key.strip()
+    return _character_to_key(key) if len(key) == 1 else key
 
 
 def refusal_of_key(key: str) -> tuple[str, str | None] | None:

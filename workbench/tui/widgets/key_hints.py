@@ -59,12 +59,12 @@ class KeyHints(Widget):
             if binding.show and enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
                 found[binding.action] = Hint(key, binding.description)
-        self.hints = tuple(found.values())
+        help_hint = found.pop("help", None) or Hint("", "")
+        self.hints = (*found.values(), help_hint)
 
     def render(self) -> Content:
         """Keys in the accent colour, texts muted."""
-        help_hint = next((hint for hint in self.hints if hint.key == "?"), Hint("?", "help"))
-        others = [hint for hint in self.hints if hint is not help_hint]
+        *others, help_hint = self.hints or (Hint("", ""),)
         shown, left_out = fitting(others, self.size.width, help_hint)
         parts: list[Content] = []
         for hint in (*shown, help_hint):
