@@ -75,6 +75,18 @@ def test_the_best_is_marked_where_it_is_known_what_is_better() -> None:
     assert not best([1.0], True)
 
 
+def test_what_no_two_runs_have_alike_differs_by_more_than_its_noise_alone() -> None:
+    memory = [380_000_000, 381_000_000, 379_500_000]
+    rows = compare([subject(name, {}, peak_memory_bytes=each) for name, each in zip("abc", memory, strict=True)])
+    assert not row(rows, "run", "peak memory").differs
+    rows = compare(
+        [subject(name, {}, peak_memory_bytes=each) for name, each in zip("abc", [*memory[:2], None], strict=True)]
+    )
+    assert row(rows, "run", "peak memory").differs
+    rows = compare([subject("a", {}, peak_memory_bytes=380_000_000), subject("b", {}, peak_memory_bytes=420_000_000)])
+    assert row(rows, "run", "peak memory").differs
+
+
 def test_code_is_held_against_the_first(tmp_path: Path) -> None:
     for name, files in {"one": {"a.py": "x = 1\ny = 2\n", "b.py": ""}, "two": {"a.py": "x = 1\ny = 3\n"}}.items():
         (tmp_path / name).mkdir()

@@ -161,10 +161,15 @@ def test_one_job_alone_is_no_comparison_and_an_unknown_one_is_said(layout: Layou
 
 
 def test_names_lose_what_they_share() -> None:
-    assert told_apart(["rate_0_03_1", "rate_0_03_2"]) == ["…1", "…2"]
-    assert told_apart(["calm_fox", "calm_owl"]) == ["…fox", "…owl"]
-    assert told_apart(["a1", "a2"]) == ["a1", "a2"]
-    assert told_apart(["only_this_one"]) == ["only_this_one"]
+    assert told_apart(["rate_0_03_1", "rate_0_03_2"], 40) == ["…1", "…2"]
+    assert told_apart(["calm_fox", "calm_owl"], 40) == ["…fox", "…owl"]
+    assert told_apart(["a1", "a2"], 20) == ["a1", "a2"]
+    assert told_apart(["only_this_one"], 20) == ["only_this_one"]
+    assert told_apart(["rate=0.1", "rate=0.01"], 40) == ["…0.1", "…0.01"]
+
+
+def test_names_that_have_room_stay_whole() -> None:
+    assert told_apart(["rate=0.1", "rate=0.01"], 80) == ["rate=0.1", "rate=0.01"]
 
 
 @pytest.mark.slow

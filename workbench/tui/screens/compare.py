@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -30,6 +31,8 @@ MAX_POINTS = 2000
 REPEATS = "repeats"
 SHARED = 4
 """Shorter beginnings are left to the names that share them."""
+VALUE_CELLS = 14
+"""What a legend has beside a name."""
 
 
 class CompareView(JobActions):
@@ -130,7 +133,7 @@ class CompareView(JobActions):
             own = [found[member] for member in group.members]
             curves.append((head.title, own[0] if len(own) == 1 else mean_curve(own)))
         told = [(name, points) for name, points in curves if points][:SERIES]
-        names = told_apart([name for name, _ in told])
+        names = told_apart([name for name, _ in told], self.size.width)
         self.chart.set_curves([(name, points) for name, (_, points) in zip(names, told, strict=True)], title=metric)
 
     # -- what is shown ------------------------------------------------------------------------------------------
@@ -216,9 +219,9 @@ class CompareView(JobActions):
         if not self.query_one(".content").display:
             super().focus_content()
         elif self.metric is None:
-            self.table.focus(scroll_visible=False)
+            self.screen.set_focus(self.table, scroll_visible=False)
         else:
-            self.chart.focus(scroll_visible=False)
+            self.screen.set_focus(self.chart, scroll_visible=False)
 
     def action_all(self) -> None:
         """Show what is the same too, or what differs alone."""
@@ -331,11 +334,13 @@ class CompareView(JobActions):
             self.app.push_screen(TextDialog(f"{row.section.replace('_', ' ')} {row.name}".strip(), whole(row, names)))
 
 
-def told_apart(names: Sequence[str]) -> list[str]:
-    """Names without the beginning that all of them share, where that saves room."""
+def told_apart(names: Sequence[str], width: int) -> list[str]:
+    """Names without the beginning that all of them share, where they have no room beside each other."""
+    if sum(cell_len(name) + VALUE_CELLS for name in names) <= width:
+        return list(names)
     pairs = zip(min(names, default=""), max(names, default=""), strict=False)
     shared = "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    kept = shared.rstrip("0123456789") if len(shared) > SHARED and len(set(names)) > 1 else ""
+    kept = shared.rstrip("0123456789.") if len(shared) > SHARED and len(set(names)) > 1 else ""
     return [f"…{name.removeprefix(kept)}" if kept else name for name in names]
 
 
