@@ -28,6 +28,7 @@ from workbench.tui.widgets.form_entries import ChoiceEntry, Entry
 from workbench.tui.widgets.form_fields import BlockField, Field, KeptField
 from workbench.tui.widgets.form_maps import FormsRow, MapField
 from workbench.tui.widgets.menu import Menu, Prompt
+from workbench.tui.widgets.text_pane import TextPane
 
 FormScript = Callable[[WorkbenchApp, Pilot[None], NewJobView], Awaitable[Any]]
 
@@ -284,6 +285,21 @@ def test_the_yaml_is_beside_the_form_or_on_a_key(form: Any) -> None:
 
     assert form(script, "s", size=(80, 24)) == (False, True)
     assert form(script, "s", size=(120, 40)) == (True, True)
+
+
+def test_the_focus_comes_back_from_the_yaml_into_the_form(form: Any) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None], view: NewJobView) -> None:
+        await pilot.press(*"echo ${{inputs.x}}", "f3")
+        pane = view.query_one(TextPane)
+        await until(pilot, lambda: pane.has_focus)
+        await pilot.press("f5")
+        await until(pilot, lambda: view.field is not None and view.field.key == "command")
+        await pilot.press("f3")
+        await until(pilot, lambda: pane.has_focus)
+        await pilot.press("f3")
+        await until(pilot, lambda: view.field is not None)
+
+    form(script, size=(80, 24))
 
 
 def test_a_template_left_as_it_is_asks_nothing(form: Any) -> None:

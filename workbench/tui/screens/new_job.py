@@ -247,7 +247,7 @@ class NewJobView(View):
         self._yaml_wanted = not self._yaml_wanted
         self._arrange()
         if self._yaml_wanted:
-            self.query_one(TextPane).focus()
+            self.screen.set_focus(self.query_one(TextPane), scroll_visible=False)
         else:
             self.form.focus_field(None)
 
@@ -261,6 +261,8 @@ class NewJobView(View):
         self.app.run_worker(self._run(), group="action")
 
     async def _run(self) -> None:
+        if not self._is_whole:
+            return
         self.asked = True
         text = self.text
         editing.keep(self.bench, self.draft, text)
@@ -280,6 +282,8 @@ class NewJobView(View):
 
     def action_edit_text(self) -> None:
         """Open the document in the user's editor; what comes back fills the form."""
+        if not self._is_whole:
+            return
         self.draft.write(self.text)
         self.app.run_worker(self._edit_text(), group="action")
 

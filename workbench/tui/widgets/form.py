@@ -134,7 +134,11 @@ class Form(VerticalScroll, can_focus=False):
 
     def stops(self) -> list[Widget]:
         """What can take the focus, from top to bottom."""
-        return [each for each in self.query("*") if each.focusable and each.region.area]
+        return [each for each in self.query("*") if each.focusable and self._is_displayed(each)]
+
+    def _is_displayed(self, widget: Widget) -> bool:
+        """Whether nothing hides it: a form that is shown this moment has no places on the screen yet."""
+        return all(isinstance(node, Widget) and node.display for node in widget.ancestors_with_self[:-2])
 
     def action_move(self, step: int) -> None:
         """Go to another field."""
@@ -142,7 +146,7 @@ class Form(VerticalScroll, can_focus=False):
         focused = self.screen.focused
         if focused in stops:
             at = stops.index(focused) + step
-            stops[max(0, min(len(stops) - 1, at))].focus()
+            self.screen.set_focus(stops[max(0, min(len(stops) - 1, at))])
 
     def focus_field(self, field: Field | None) -> None:
         """Go to a field; without one to the first."""
@@ -151,7 +155,7 @@ class Form(VerticalScroll, can_focus=False):
             stops = [each for each in stops if field in each.ancestors]
         target = next(iter(stops), None)
         if target is not None:
-            target.focus()
+            self.screen.set_focus(target)
 
     @on(LongEntry.Edge)
     def edge(self, event: LongEntry.Edge) -> None:
