@@ -39,15 +39,23 @@ class Screen(pyte.Screen):
 class Terminal:
     """The program in a pseudo-terminal, and the screen that a person would see."""
 
+    command: tuple[str, ...] = ()
+    """What to start in place of the terminal UI."""
+
     def __init__(self, layout: Layout, **variables: str) -> None:
         self.screen = Screen(80, 24)
         self.stream = pyte.ByteStream(self.screen)
         self.pid, self.file = pty.fork()
         if self.pid == 0:
             environment = {**os.environ, "TERM": "xterm-256color", "WORKBENCH_SECTION": "jobs", **variables}
-            command = [sys.executable, "-m", "workbench.tui", str(layout.root)]
-            os.execve(sys.executable, command, environment)
-        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            command = list(self.command) or [sys.executable, "-m", "workbench.tui", str(layout.root)]
+            os.execvpe(command[0], command, environment)
+        self.resize(80, 24)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the terminal another size."""
+        self.screen.resize(height, width)
+        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def press(self, keys: str) -> None:
         os.write(self.file, keys.encode())
@@ -65,7 +73,7 @@ class Terminal:
         return shown
 
     def close(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
+        os.kill(self.pid, signal.SIGHUP if self.command else signal.SIGTERM)  # a shell that one types into stays
         os.waitpid(self.pid, 0)
         os.close(self.file)
 

@@ -65,6 +65,7 @@ class WorkbenchApp(ThemedApp):
         Binding("q", "quit", "quit", id="app.quit"),
         Binding("ctrl+q", "quit", "Quit, from a text too", id="app.quit_at_once", show=False, priority=True),
         Binding("ctrl+p", "command_palette", "Command palette", id="app.palette", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "To the shell; fg leads back", id="app.suspend", show=False),
         Binding("ctrl+c", "help_quit", "How to quit", id="app.how_to_quit", show=False, system=True),
         *(
             Binding(
@@ -226,6 +227,15 @@ class WorkbenchApp(ThemedApp):
         """Leave; work goes on, and the next session begins at the beginning."""
         await self._remember([])
         self.exit()
+
+    def action_suspend_process(self) -> None:
+        """Give the terminal back to the shell, until ``fg``."""
+        from workbench.tui.job_control import has_shell
+
+        if has_shell():
+            super().action_suspend_process()
+        else:
+            self.notify("no shell waits behind this terminal")
 
     def action_repaint(self) -> None:
         """Paint the whole screen anew, over what another program wrote on it."""
