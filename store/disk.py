@@ -28,7 +28,7 @@ FULL_BYTES = 1 << 18
 STAGING = ".staging-"
 
 MANY_FILES = 50
-"""To flush more than so many one by one takes longer than to flush all that the machine has in memory."""
+"""To flush more than so many one by one takes longer than to flush their whole file system."""
 
 
 def explain(error: OSError, doing: str) -> MachineError:
@@ -167,10 +167,29 @@ def flush(*places: Path) -> None:
 def flush_tree(folder: Path) -> None:
     """Have a folder survive a power cut with all that is below it."""
     places = [Path(root, name) for root, _, names in os.walk(folder) for name in (*names, "")]
-    if len(places) > MANY_FILES and sys.platform == "linux":  # elsewhere sync(2) does not wait
-        os.sync()
-    else:
+    if len(places) <= MANY_FILES or not flush_file_system(folder):
         flush(*places)
+
+
+def flush_file_system(folder: Path) -> bool:
+    """Have all of the file system that holds a folder survive a power cut; False where that cannot be asked for.
+
+    Unlike ``os.sync`` this waits for no other disk, such as a network share that hangs, and tells what went wrong.
+    """
+    try:
+        import ctypes
+
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+    except (ImportError, AttributeError, OSError):  # not Linux, or a Python without ctypes
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(folder))
+    finally:
+        os.close(descriptor)
+    return True
 
 
 @contextlib.contextmanager
