@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,15 @@ import pytest
 
 from engines.jobs import secret_addresses, submitted
 from engines.jobs.secret_addresses import SecretAddress
-from store import database
+from store import database, jobs
 from store.layout import Layout
 from tests.conftest import Cli
 from tests.data_server import Resource, Server, serving
 from tests.test_run import write
 
 SIGNED = "/d.csv?sv=2022&sig=hush%2Bhush%3D"
-SPELLINGS = (b"hush%2Bhush", b"hush+hush", b"p4ss")
+REPLACED = ("https://s4lt@h/x", "https://h/x?token=s4lt")
+SPELLINGS = (b"hush%2Bhush", b"hush+hush", b"p4ss", b"s4lt")
 
 
 def holders(root: Path) -> list[str]:
@@ -80,7 +82,8 @@ def test_a_job_that_ended_has_its_secret_given_again(
     cli: Cli, layout: Layout, tmp_path: Path, server: Server, url: str, lent: dict[str, str]
 ) -> None:
     server.resources[SIGNED].status = 403
-    failed = cli("run", document(tmp_path, "file:///x"), "--set", f"inputs.d.path={url}", "--name", "a", env=lent)
+    given = [f"--set=inputs.d.path={each}" for each in (*REPLACED, url)]
+    failed = cli("run", document(tmp_path, "file:///x"), *given, "--name", "a", env=lent)
     assert failed.returncode == 1
     assert "access refused (403" in failed.stderr
     said = failed.stderr + cli("job", "show", "a").stdout + cli("job", "explain", "a").stdout
@@ -93,6 +96,27 @@ def test_a_job_that_ended_has_its_secret_given_again(
     server.resources[SIGNED].status = 200
     again = cli("job", "rerun", "a", "--stream", "--set", f"inputs.d.path={url}", env=lent)
     assert (again.returncode, again.stdout) == (0, "data"), again.stderr
+    assert holders(layout.root) == []
+
+
+def test_a_job_whose_end_cannot_be_written_keeps_its_secret(
+    cli: Cli, layout: Layout, tmp_path: Path, server: Server, url: str, lent: dict[str, str]
+) -> None:
+    """It is prepared again, with what it was given."""
+    file = server.resources[SIGNED]
+    file.status = 403
+    with closing(database.connect(layout.database)) as connection:
+        connection.execute(
+            "CREATE TRIGGER stuck BEFORE UPDATE ON job WHEN new.status = 'Failed' BEGIN SELECT raise(ABORT, 'no'); END"
+        )
+        assert cli("job", "create", "-f", document(tmp_path, url), "--name", "a", env=lent).returncode == 0
+        deadline = time.monotonic() + 30
+        while len(file.requests) < 2:
+            assert time.monotonic() < deadline, "it was not prepared again"
+            time.sleep(0.01)
+        connection.execute("DROP TRIGGER stuck")
+    assert "access refused (403" in cli("job", "stream", "a").stderr
+    assert {each["authorization"] for each in file.requests} == {"Basic YW5uOnA0c3M="}
     assert holders(layout.root) == []
 
 
@@ -129,6 +153,15 @@ def test_values_and_outputs_have_secrets_too(cli: Cli, layout: Layout, tmp_path:
     assert holders(layout.root) == []
     refused = cli("job", "rerun", "a")
     assert [key in refused.stderr for key in ("inputs.a:", "environment_variables.B:", "outputs.o.path:")] == [True] * 3
+
+
+def test_a_document_that_an_older_version_stored_is_shown_without_secrets(cli: Cli, layout: Layout) -> None:
+    given = {"command": "true", "inputs": {"d": {"type": "uri_file", "path": "https://ann:p4ss@h/d.csv"}}}
+    with closing(database.connect(layout.database)) as connection:
+        jobs.submit(connection, jobs.NewJob(given, {"user": "ann", "host": "h"}, "local", name="old"))
+        with database.write(connection):
+            jobs.record(connection, "old", "Canceled")
+    assert json.loads(cli("job", "show", "old").stdout)["inputs"]["d"]["path"] == "https://ann:***@h/d.csv"
 
 
 def test_what_a_killed_submitter_left_is_cleared(layout: Layout) -> None:

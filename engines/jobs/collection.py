@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engines.jobs import data, preparation, runtime, submitted
+from engines.jobs import data, preparation, runtime
 from engines.jobs.explain import explain
 from engines.jobs.symptoms.cause import Cause
 from store.database import StoreError
@@ -56,7 +56,6 @@ def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None, say: Say
         if any(lost := ingest.lost(connection, job.name)):
             say(f"warning: {lost}. The journal is kept: {layout.job(job.name).journal}")
         close_run(connection, job, outcome)
-    submitted.discard(layout.job(job.name))
     return outcome
 
 
@@ -132,5 +131,4 @@ def never_ran(job: Job, layout: Layout, status: str, cause: Cause, say: Say) -> 
         raise  # a full disk passes
     except WorkbenchError as error:
         log.error("the MLflow run of job %s: %s", job.name, error)
-    submitted.discard(layout.job(job.name))
     return outcome

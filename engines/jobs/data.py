@@ -151,13 +151,17 @@ class Reporter:
     def __init__(self, name: str, url: str, say: Say) -> None:
         self.name, self.url, self.say = name, url, say
         self.next = 0.0
+        self.last = ""
 
     def __call__(self, done: int, total: int | None) -> None:
         now = time.monotonic()
         if now >= self.next or done == total:
             self.next = now + SAY_SECONDS
             of_all = f" of {megabytes(total)}" if total is not None else ""
-            self.say(f"input {self.name}: downloading {self.url}: {megabytes(done)}{of_all}")
+            line = f"input {self.name}: downloading {self.url}: {megabytes(done)}{of_all}"
+            if line != self.last:
+                self.last = line
+                self.say(line)
 
 
 def megabytes(count: int) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from engines.jobs.secret_addresses import take_out
 from engines.jobs.symptoms.cause import Cause
 from store.errors import WorkbenchError
 from store.jobs import Job
@@ -51,7 +52,8 @@ def document(
 ) -> dict[str, Any]:
     """All that is known of a job: the submitted document, what became of it, and where everything lies."""
     folder = layout.job(job.name)
-    submitted = {key: value for key, value in job.document.items() if key not in ("name", "type", "tags", "compute")}
+    shown, _ = take_out(job.document)  # older versions kept secrets in it
+    submitted = {key: value for key, value in shown.items() if key not in ("name", "type", "tags", "compute")}
     return {
         **summary(job, obstacle),
         **submitted,

@@ -51,9 +51,11 @@ def incomplete(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], s
             yield path, holder[key]
 
 
-def hide_all(text: str, kept: Iterable[SecretAddress]) -> str:
-    """Another text about the same job, without the secrets of its addresses."""
-    return hide(text, [secret for each in kept for secret in split_secrets(each.address)[1]])
+def hide_in_override(override: str, kept: Iterable[SecretAddress]) -> str:
+    """An argument of ``--set`` without the secrets of the job's addresses, or of one that another replaced."""
+    name, equals, value = override.partition("=")
+    shown = f"{name}{equals}{split_secrets(value)[0]}"
+    return hide(shown, [secret for each in kept for secret in split_secrets(each.address)[1]])
 
 
 def copied(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -281,7 +281,7 @@ def source(submission: Submission, git: Mapping[str, Any] | None, addresses: Seq
     return {
         "file": str(Path(submission.file).absolute()) if submission.file else None,
         "directory": str(submission.directory),
-        "overrides": [secret_addresses.hide_all(each, addresses) for each in submission.overrides],
+        "overrides": [secret_addresses.hide_in_override(each, addresses) for each in submission.overrides],
         "user": user_name(),
         "host": socket.gethostname(),
         "git": git,

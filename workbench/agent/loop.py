@@ -345,8 +345,13 @@ class Agent:
         return never_ran(job, self.layout, status, cause, sayer(self.layout, job))
 
     def finish(self, job: Job, outcome: Outcome) -> None:
-        """Write a job's end."""
-        self.record(job, outcome.status, outcome.message, **outcome.facts)
+        """Write a job's end, and remove what it was lent: last, for one whose end is not written is prepared again."""
+        with database.write(self.connection):
+            jobs.record(self.connection, job.name, outcome.status, outcome.message, **outcome.facts)
+            try:
+                submitted.discard(self.layout.job(job.name))
+            except OSError as error:  # the job may have closed its folder
+                log.error("what job %s was lent is still there: %s", job.name, error)
         self.launched.pop(job.name, None)
         self.unstarted.pop(job.name, None)
         self.retries.pop(job.name, None)
