@@ -19,7 +19,6 @@ from tests.tui.conftest import Drive, until
 from workbench.agent import start
 from workbench.tui import drafts
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.editing import new_job
 from workbench.tui.form_values import fits, scalar, written
 from workbench.tui.job_kinds import JOB_KINDS
 from workbench.tui.screens.job import JobView
@@ -58,8 +57,9 @@ def form(drive: Drive) -> Callable[..., Any]:
 
 async def opened_form(app: WorkbenchApp, pilot: Pilot[None], key: str) -> NewJobView:
     """Open the form of a template."""
-    app.run_worker(new_job(app))
-    await until(pilot, lambda: isinstance(app.screen, Menu))
+    await pilot.press("n")
+    assert isinstance(app.screen, Menu), "it is there at once, for the key that comes with this one"
+    await until(pilot, lambda: any(choice.key == key for choice in app.screen.choices))
     await pilot.press(key)
     view = await until(pilot, lambda: isinstance(app.frame.view, NewJobView) and app.frame.view)
     await until(pilot, lambda: view.loaded and view.screen.focused and view.form in view.screen.focused.ancestors)

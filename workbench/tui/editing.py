@@ -51,13 +51,6 @@ async def edit_job(app: WorkbenchApp, name: str) -> None:
     await edit_draft(app, draft)
 
 
-async def new_job(app: WorkbenchApp) -> None:
-    """Choose what a new job begins with, and open the form for it. To be called in a worker."""
-    from workbench.tui.screens.new_job import choose_beginning
-
-    await choose_beginning(app)
-
-
 async def edit_draft(app: WorkbenchApp, draft: Draft, line: int = 1) -> None:
     """Open a draft in the user's editor at a line, then see to what became of it."""
     from workbench.tui import editor

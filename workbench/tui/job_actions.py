@@ -128,8 +128,14 @@ class JobActions(View):
 
     def action_new_job(self) -> None:
         """Write a new job."""
-        editing = import_module("workbench.tui.editing")
-        self._act(lambda: editing.new_job(self.bench))
+        beginnings = import_module("workbench.tui.screens.new_job").Beginnings(self.bench)
+
+        def take(chosen: str | None) -> None:
+            if chosen is not None:
+                self._act(lambda: beginnings.open(chosen))
+
+        self.app.push_screen(beginnings.menu, take)
+        self._act(beginnings.look)
 
     def action_compare_jobs(self) -> None:
         """Show the marked jobs side by side."""

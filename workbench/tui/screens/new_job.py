@@ -347,34 +347,45 @@ def _outline_and_names(stores: Stores, kind: str) -> tuple[Outline, Mapping[str,
     return outline(kind), reading_documents.names(stores)
 
 
-async def choose_beginning(app: WorkbenchApp) -> None:
-    """Choose a template, the newest job or the draft from last time, and open the form."""
-    root = app.access.layout.root
-    left = await asyncio.to_thread(drafts.find, root, NEW)
-    newest = await app.access.read_or_imagine(reading_documents.newest_text)
-    choices = [
-        Choice(template.key, template.title, f"{kind.kind}/{template.key}", template.detail)
-        for kind in JOB_KINDS
-        for template in kind.templates
-    ]
-    if newest is not None:
-        choices.append(Choice("l", "like the newest job", "newest", newest[0]))
-    if left is not None:
-        choices.insert(0, Choice("g", "go on with the draft", "draft", f"changed {editing.when(left.changed_at)}"))
-    chosen = await app.push_screen_wait(Menu("New job", choices))
-    if chosen is None:
-        return
-    kind, text, facts = JOB_KINDS[0], "", dict[str, Any]()
-    if chosen == "draft" and left is not None:
-        await app.frame.push(NewJobView(kind, left))
-        return
-    if chosen == "newest" and newest is not None:
-        begun = newest[1]
-        text, facts = begun.text, {"relative_to": begun.relative_to, "directory": begun.directory}
-        facts |= {"job": newest[0], "keeps_code": True} if begun.keeps_code else {}
-    for kind_row in JOB_KINDS:
-        for template in kind_row.templates:
-            if chosen == f"{kind_row.kind}/{template.key}":
-                kind, text = kind_row, template.text
-    draft = await asyncio.to_thread(lambda: drafts.begin(root, NEW, text, **facts))
-    await app.frame.push(NewJobView(kind, draft))
+class Beginnings:
+    """What a new job may begin with: a template, the newest job, the draft from last time."""
+
+    def __init__(self, app: WorkbenchApp) -> None:
+        self.app = app
+        self._left: drafts.Draft | None = None
+        self._newest: tuple[str, reading_documents.Beginning] | None = None
+        templates = [
+            Choice(template.key, template.title, f"{kind.kind}/{template.key}", template.detail)
+            for kind in JOB_KINDS
+            for template in kind.templates
+        ]
+        self.menu = Menu("New job", templates)
+        """There at once, for keys that come together; what has to be looked for is added to it."""
+
+    async def look(self) -> None:
+        """Offer the newest job and the draft, where there are any."""
+        self._left = await asyncio.to_thread(drafts.find, self.app.access.layout.root, NEW)
+        if self._left is not None:
+            changed = f"changed {editing.when(self._left.changed_at)}"
+            self.menu.offer(Choice("g", "go on with the draft", "draft", changed))
+        self._newest = await self.app.access.read_or_imagine(reading_documents.newest_text)
+        if self._newest is not None:
+            self.menu.offer(Choice("l", "like the newest job", "newest", self._newest[0]))
+
+    async def open(self, chosen: str) -> None:
+        """Open the form."""
+        kind, text, facts = JOB_KINDS[0], "", dict[str, Any]()
+        if chosen == "draft" and self._left is not None:
+            await self.app.frame.push(NewJobView(kind, self._left))
+            return
+        if chosen == "newest" and self._newest is not None:
+            name, begun = self._newest
+            text, facts = begun.text, {"relative_to": begun.relative_to, "directory": begun.directory}
+            facts |= {"job": name, "keeps_code": True} if begun.keeps_code else {}
+        for kind_row in JOB_KINDS:
+            for template in kind_row.templates:
+                if chosen == f"{kind_row.kind}/{template.key}":
+                    kind, text = kind_row, template.text
+        root = self.app.access.layout.root
+        draft = await asyncio.to_thread(lambda: drafts.begin(root, NEW, text, **facts))
+        await self.app.frame.push(NewJobView(kind, draft))

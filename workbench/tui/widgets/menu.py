@@ -45,9 +45,13 @@ class Menu(ModalScreen[str | None]):
             yield OptionList(*(Option(self._line(choice)) for choice in self.choices), markup=False)
 
     def _line(self, choice: Choice) -> Content:
-        return Content.assemble(
-            (f" {choice.key}  ", "bold $accent"), choice.title, (f"  {choice.detail}", "dim")
-        )
+        return Content.assemble((f" {choice.key}  ", "bold $accent"), choice.title, (f"  {choice.detail}", "dim"))
+
+    def offer(self, choice: Choice) -> None:
+        """Add a choice that had to be looked for."""
+        self.choices = [*self.choices, choice]
+        for listed in self.query(OptionList):
+            listed.add_option(Option(self._line(choice)))
 
     def on_key(self, event: events.Key) -> None:
         for choice in self.choices:
