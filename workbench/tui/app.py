@@ -326,7 +326,16 @@ class WorkbenchApp(ThemedApp):
 
     def copy_text(self, text: str, what: str) -> None:
         """Copy to the user's clipboard and say so."""
-        from workbench.tui.clipboard import copy
-
-        copy(self, text)
+        self.copy_to_clipboard(text)
         self.notify(f"copied {what}", timeout=2, markup=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what was chosen or selected: by tmux where it runs in it, else by OSC 52, which the far end obeys."""
+        from workbench.tui.clipboard import taken_by_tmux
+
+        if not text:
+            return  # a selection over something that is drawn, not written
+        if taken_by_tmux(text):
+            self._clipboard = text
+        else:
+            super().copy_to_clipboard(text)

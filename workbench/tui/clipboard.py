@@ -1,29 +1,20 @@
-"""Copying a text to the user's own clipboard, over SSH and in tmux as well."""
+"""Copying a text to the user's own clipboard in tmux: what a program writes to the terminal it drops (tmux(1))."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from textual.app import App
 
 TMUX_SECONDS = 2.0
 
 
-def copy(app: App[None], text: str) -> None:
-    """Copy a text.
+def taken_by_tmux(text: str) -> bool:
+    """Whether this runs in tmux, and tmux took the text into its own buffer, which it passes on.
 
-    In tmux through its own buffer, which it passes on: with tmux's defaults an OSC 52 from a program is dropped
-    (``set-clipboard external``, tmux(1)). Elsewhere by OSC 52, which the terminal at the far end obeys.
+    With its defaults an OSC 52 from a program is dropped (``set-clipboard external``).
     """
-    if os.environ.get("TMUX") and _by_tmux(text):
-        return
-    app.copy_to_clipboard(text)
-
-
-def _by_tmux(text: str) -> bool:
+    if not os.environ.get("TMUX"):
+        return False
     command = ["tmux", "load-buffer", "-w", "-"]
     try:
         done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=TMUX_SECONDS, check=False)
