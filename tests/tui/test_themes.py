@@ -170,6 +170,22 @@ def test_every_section_shows_itself_in_every_theme(name: str, drive: Drive) -> N
     drive(script, size=(100, 30), loaded=Loaded(config_file(), Configuration(theme=name)))
 
 
+def test_in_sixteen_colours_nothing_on_the_cursors_ground_has_a_colour_of_its_own(layout: Layout, drive: Drive) -> None:
+    states = ("Completed", "Failed", "Canceled", "Running")
+    add_jobs(layout, [(state.lower(), {"status": state, "display_name": state}, {"loss": 0.5}) for state in states])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("2", "g")
+        for _ in states:
+            await pilot.pause()
+            segments = [segment for strip in app.screen._compositor.render_strips() for segment in strip]
+            lit = [each for each in segments if each.style and each.style.bgcolor == RichColor.from_ansi(4)]
+            assert {each.style.color for each in lit if each.style and each.text.strip()} == {RichColor.from_ansi(15)}
+            await pilot.press("j")
+
+    drive(script, size=(120, 30), loaded=Loaded(config_file(), Configuration(theme="sixteen")))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_color_leaves_no_colour_and_shows_where_the_cursor_is(
     name: str, layout: Layout, drive: Drive, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,8 @@ def require_terminal() -> None:
         return  # `workbench web` reads and writes the pipes
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise UsageError("the terminal UI needs a terminal; `workbench --help` lists what works without one")
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError("this terminal (TERM=dumb) cannot move the cursor; `workbench --help` lists what works here")
 
 
 def run(found: Found) -> int:

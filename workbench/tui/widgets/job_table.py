@@ -200,7 +200,9 @@ class JobTable(ScrollView, can_focus=True):
     def _over(self, base: Style, component: str) -> Style:
         """A component's colour on the background of the line."""
         style = self.get_component_rich_style(component)
-        return base + Style(color=style.color, bold=style.bold, dim=style.dim)
+        plain = base.bgcolor != self.rich_style.bgcolor and self.has_pseudo_class("ansi")
+        # no colour of sixteen is sure to be seen on the cursor's
+        return base + Style(color=None if plain else style.color, bold=style.bold, dim=style.dim)
 
     @property
     def _signs(self) -> Glyphs:
