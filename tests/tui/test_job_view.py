@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from store import database, jobs, lineage
 from store.layout import Layout
@@ -131,6 +133,54 @@ def test_every_tab_opens_by_its_key_and_by_the_brackets(layout: Layout, drive: D
         return seen
 
     assert drive(script, size=size) == [*list(TABS)[1:], "overview"]
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_the_keys_of_the_tabs_are_the_same_in_every_tab(layout: Layout, drive: Drive, name: str) -> None:
+    add_job(layout, "calm_fox", metrics={"loss": 1.0, "system/cpu_utilization_percentage": 3.0})
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        seen = []
+        for other, kind in TABS.items():
+            view = await open_view(app, pilot, "calm_fox", name)
+            await until(pilot, lambda view=view: name in view.tabs and view.tabs[name].has_focus_within)
+            await pilot.press(kind.key)
+            seen.append(view.tab_name)
+            assert view.tab_name == other, f"{kind.key} in {name}"
+            await pilot.press("escape", "escape")
+            await until(pilot, lambda view=view: app.frame.view is not view)
+        return seen
+
+    assert drive(script) == list(TABS)
+
+
+def test_a_wrapped_text_has_no_bar_to_scroll_it_sideways(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "calm_fox", document={"type": "command", "command": "\n".join(["echo " + "long " * 40] * 40)})
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> bool:
+        view = await open_view(app, pilot, "calm_fox", "yaml")
+        pane = await until(pilot, lambda: view.query(TextPane).first() if view.query(TextPane) else None)
+        await until(pilot, lambda: pane.show_vertical_scrollbar)
+        return bool(pane.show_horizontal_scrollbar)
+
+    assert drive(script) is False
+
+
+def test_a_question_is_asked_in_whole_sentences(drive: Drive) -> None:
+    asked = "Cancel solid_station_xpbqx3pc40, snowy_thread_vnhpb7k2rr, early_yak_n0mpj434fp?"
+    consequence = "SIGTERM to all processes, SIGKILL ten seconds later. What was logged stays."
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await app.push_screen(Question(asked, consequence))
+        await pilot.pause()
+        return " ".join(
+            strip.text.strip()
+            for widget in app.screen.query(Static)
+            for strip in widget.render_lines(Region(0, 0, *widget.size))
+        )
+
+    said = drive(script)
+    assert asked in said and consequence in said
 
 
 def test_enter_leads_to_tabs_jobs_and_a_comparison(layout: Layout, drive: Drive) -> None:

@@ -16,6 +16,7 @@ from workbench.configuration.reading import load
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.jobs import JobsView
 from workbench.tui.widgets.job_table import JobTable
+from workbench.tui.widgets.key_hints import KeyHints
 
 NAMES = [f"job_{number:04d}" for number in range(1000)]
 
@@ -149,6 +150,41 @@ def test_a_filter_that_means_nothing_is_answered_in_place(many: Layout, drive: D
         return said
 
     assert "Did you mean 'state'" in drive(script)
+
+
+def test_one_goes_on_from_the_filter_that_holds(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> tuple[str, list[tuple[str, str]]]:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, "state:failed")
+        await pilot.press("slash", "space", *"exp", "colon", *"iris")
+        await until(pilot, lambda: table(app).window.total == len(range(0, 1000, 30)))
+        hints = [(hint.key, hint.text) for hint in app.frame.query_one(KeyHints).hints[:2]]
+        await pilot.press("enter")
+        return view(app).filter_text, hints
+
+    assert drive(script) == ("state:failed exp:iris", [("⏎", "keep"), ("esc", "give up")])
+
+
+def test_a_filter_of_the_command_line_that_means_nothing_is_answered(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_jobs(app, pilot)
+        await app.run_command("jobs state:bogus")
+        return "\n".join(notification.message for notification in app._notifications)
+
+    assert "no state 'bogus'" in drive(script)
+
+
+@pytest.mark.parametrize("order", ["created", "experiment", "duration", "state", "metric.accuracy"])
+def test_titles_stand_whole_in_80_columns_and_one_tells_the_order(many: Layout, drive: Drive, order: str) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, f"sort:-{order}")
+        await until(pilot, lambda: table(app).sort.key == order.partition(".")[0])
+        return text(app)[0]
+
+    head = drive(script)
+    assert head.count("▼") == 1
+    assert [word for word in head.replace("▼", "").split() if word.endswith("…")] in ([], ["Experime…"])
 
 
 def test_the_command_line_takes_a_state(many: Layout, drive: Drive) -> None:

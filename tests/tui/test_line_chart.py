@@ -105,9 +105,9 @@ def test_zoom_pan_and_cursor() -> None:
         chart.set_curves([("loss", [(float(i), i * 2.0) for i in range(101)])])
         await pilot.press("plus")
         assert chart.look.window == (25, 75)
-        await pilot.press("l")
+        await pilot.press("greater_than_sign")
         assert chart.look.window == (37.5, 87.5)
-        await pilot.press("h", "h", "h", "h")
+        await pilot.press(*["less_than_sign"] * 4)
         assert chart.look.window == (0, 50)
         await pilot.press("minus")
         assert chart.look.window is None

@@ -23,10 +23,14 @@ from workbench.tui.job.charts_tab import ChartsTab
 from workbench.tui.job.metric_table import MetricTable
 from workbench.tui.job.metrics import MetricsTab
 from workbench.tui.job.system import SystemTab, system_panels
+from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.line_chart import LineChart
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 Script = Callable[[Any, Pilot[None]], Awaitable[Any]]
+
+TYPING = [("⏎", "keep"), ("esc", "all charts")]
+"""The keys that are told while a filter is typed."""
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +183,8 @@ def test_the_filter_narrows_as_it_is_typed(drive: Drive, layout: Layout) -> None
         await pilot.press("slash", *"ACC")
         await until(pilot, lambda: list(drawn(tab)) == ["val/accuracy"])
         assert tab.query_one(Input).has_focus
+        hints = tab.screen.query_one(KeyHints)
+        await until(pilot, lambda: [(hint.key, hint.text) for hint in hints.hints[:2]] == TYPING)
         await pilot.press("enter")
         assert not tab.query_one(Input).display and "filter: ACC" in tab.status()
         await pilot.press("slash", *"x")
@@ -288,11 +294,12 @@ def test_the_machines_load_and_what_the_job_took(drive: Drive, layout: Layout, s
 def test_a_short_job_has_no_system_metrics(drive: Drive, layout: Layout) -> None:
     add_job(layout, status="Completed", wall_seconds=1.5, cpu_seconds=1.0, peak_memory_bytes=5_000_000)
 
-    async def script(tab: SystemTab, pilot: Pilot[None]) -> str:
-        return str(tab.query_one(".notice").render())
+    async def script(tab: SystemTab, pilot: Pilot[None]) -> tuple[str, str]:
+        return str(tab.query_one(".notice").render()), tab.status()
 
-    notice = on(drive, SystemTab(JOB), script)
-    assert "No system metrics were recorded" in notice and "5 MB" in notice
+    notice, status = on(drive, SystemTab(JOB), script)
+    assert "No system metrics were recorded" in notice and "5 MB" in status
+    assert "5 MB" not in notice, "said twice"
 
 
 def test_all_cards_of_a_kind_share_a_chart() -> None:

@@ -80,11 +80,11 @@ def duration(row: JobRow) -> str:
 
 COLUMNS = (
     Column("name", "Name", lambda row, _: row.display_name or row.name, 16, 40, 9, "name"),
-    Column("experiment", "Experiment", lambda row, _: row.experiment_name, 8, 24, 5, "experiment"),
+    Column("experiment", "Experiment", lambda row, _: row.experiment_name, 10, 24, 5, "experiment"),
     Column("metric", "Metric", lambda _, metric: metric_text(metric), 18, 28, 7, "metric"),
     Column("type", "Kind", lambda row, _: row.type, 7, 10, 1, "type"),
     Column("compute", "Compute", lambda row, _: row.compute, 7, 16, 2, "compute"),
-    Column("duration", "Duration", lambda row, _: duration(row), 8, 8, 6, "duration", right=True),
+    Column("duration", "Duration", lambda row, _: duration(row), 9, 9, 6, "duration", right=True),
     Column("age", "Age", lambda row, _: age(row.created_at), 4, 4, 4, "created", right=True),
 )
 STATE_WIDTH = 12

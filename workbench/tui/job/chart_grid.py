@@ -109,7 +109,7 @@ class ChartGrid(Widget):
         at = self.selected - self.top * self._shape.columns
         if not 0 <= at < len(self.charts):
             return False
-        self.charts[at].focus(scroll_visible=False)
+        self.screen.set_focus(self.charts[at], scroll_visible=False)
         return True
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -43,8 +43,8 @@ class ChartsTab(Widget):
         Binding("s", "smooth", "smooth", id="charts.smooth"),
         Binding("a", "axis", "x axis", id="charts.axis"),
         Binding("L", "log", "log scale", id="charts.log"),
-        Binding("right,l", "move(1, 0)", "next chart", id="charts.right", show=False),
-        Binding("left,h", "move(-1, 0)", "chart before", id="charts.left", show=False),
+        Binding("right", "move(1, 0)", "next chart", id="charts.right", show=False),
+        Binding("left", "move(-1, 0)", "chart before", id="charts.left", show=False),
         Binding("down,j", "move(0, 1)", "chart below", id="charts.down", show=False),
         Binding("up,k", "move(0, -1)", "chart above", id="charts.up", show=False),
         Binding("g", "first", "first", id="charts.first", show=False),
@@ -216,9 +216,9 @@ class ChartsTab(Widget):
         """Put the focus where the keys of this tab work."""
         notice = self.query_one(".notice", Notice)
         if notice.display:
-            notice.focus(scroll_visible=False)
+            self.screen.set_focus(notice, scroll_visible=False)
         elif self.full is not None:
-            self.query_one(".charts-full", LineChart).focus(scroll_visible=False)
+            self.screen.set_focus(self.query_one(".charts-full", LineChart), scroll_visible=False)
         else:
             self._wants_focus = not self.query_one(ChartGrid).focus_selected()
 

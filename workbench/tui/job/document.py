@@ -38,7 +38,7 @@ class DocumentTab(Widget):
 
     def focus_content(self) -> None:
         """The text, which scrolls."""
-        self.query_one(TextPane).focus(scroll_visible=False)
+        self.screen.set_focus(self.query_one(TextPane), scroll_visible=False)
 
 
 def told(stores: Stores, job: Job) -> str:

@@ -113,7 +113,7 @@ class LogTab(Widget):
         if not self.there:
             return
         notice = self.query_one(Notice)
-        (notice if notice.display else self.view).focus(scroll_visible=False)
+        self.screen.set_focus(notice if notice.display else self.view, scroll_visible=False)
 
     async def _look(self) -> None:
         file = self.file

@@ -50,7 +50,7 @@ class LogSearch(Input):
             self.value = ""
         self._recalled = 0
         self.display = True
-        self.focus()
+        self.screen.set_focus(self, scroll_visible=False)  # at once: keys that follow are for it
 
     @on(Input.Changed)
     def changed(self, event: Input.Changed) -> None:

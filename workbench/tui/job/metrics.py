@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input
 
 from store.main_metric import SYSTEM
@@ -18,7 +19,28 @@ from workbench.tui.job.metric_table import MetricTable
 from workbench.tui.widgets.chart_legend import SERIES
 from workbench.tui.widgets.line_chart import LineChart
 
-AXIS_WORDS = {"step": "step", "relative": "time since the start", "time": "time of day"}
+AXIS_WORDS = {"step": "step", "relative": "time", "time": "time of day"}
+
+
+class NameFilter(Input):
+    """The line that narrows the charts to those with a text in their names; hidden until it is opened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "keep", id="metrics.filter_keep"),
+        Binding("escape", "drop", "all charts", id="metrics.filter_drop"),
+    ]
+
+    class Dropped(Message):
+        """No filter is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="part of a metric's name", id="metric-filter", select_on_focus=False)
+        self.cursor_blink = False
+        self.display = False
+
+    def action_drop(self) -> None:
+        """Go, and take the filter along."""
+        self.post_message(self.Dropped())
 
 
 class MetricsTab(ChartsTab):
@@ -42,10 +64,7 @@ class MetricsTab(ChartsTab):
         table = MetricTable(self._facts_of)
         table.display = False
         yield table
-        entry = Input(placeholder="part of a metric's name", id="metric-filter", select_on_focus=False)
-        entry.cursor_blink = False
-        entry.display = False
-        yield entry
+        yield NameFilter()
 
     def own_keys(self) -> list[str]:
         """The metrics that are not the machine's load."""
@@ -133,7 +152,7 @@ class MetricsTab(ChartsTab):
     def focus_content(self) -> None:
         """The table takes the keys where it is shown."""
         if self.as_table and self.full is None:
-            self.query_one(MetricTable).focus(scroll_visible=False)
+            self.screen.set_focus(self.query_one(MetricTable), scroll_visible=False)
         else:
             super().focus_content()
 
@@ -219,7 +238,8 @@ class MetricsTab(ChartsTab):
         entry = self.query_one("#metric-filter", Input)
         entry.display = True
         entry.value = self.pattern
-        entry.focus()
+        self.screen.set_focus(entry, scroll_visible=False)  # at once: keys that follow are for it
+        entry.cursor_position = len(self.pattern)
 
     @on(Input.Changed, "#metric-filter")
     def filter_typed(self, event: Input.Changed) -> None:
@@ -233,13 +253,16 @@ class MetricsTab(ChartsTab):
         """Back to the charts, filtered."""
         self._close_filter()
 
+    @on(NameFilter.Dropped)
+    def filter_dropped(self) -> None:
+        """Back to the charts, all of them."""
+        self.pattern = ""
+        self._arrange_filtered()
+        self._close_filter()
+
     def action_grid(self) -> None:
-        """Out of the filter, then out of the full chart; a filter that is closed so is dropped."""
-        if self.query_one("#metric-filter", Input).has_focus:
-            self.pattern = ""
-            self._arrange_filtered()
-            self._close_filter()
-        elif self.full is not None:
+        """Out of the full chart, then out of the filter."""
+        if self.full is not None:
             super().action_grid()
         else:
             self.pattern = ""
@@ -247,9 +270,12 @@ class MetricsTab(ChartsTab):
             self.focus_content()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape leads out of the filter too; letters typed into it are no keys."""
+        """Escape shows all charts; while a filter is typed, keys are text."""
+        typing = self.query_one("#metric-filter").display
         if action == "grid":
-            return self.full is not None or bool(self.pattern) or self.query_one("#metric-filter").display
+            return not typing and (self.full is not None or bool(self.pattern))
+        if action == "filter":
+            return not typing
         return super().check_action(action, parameters)
 
     def _arrange_filtered(self) -> None:
@@ -261,7 +287,7 @@ class MetricsTab(ChartsTab):
         if self.as_table:
             self._load_missing()
         if had_focus:
-            entry.focus()
+            self.screen.set_focus(entry, scroll_visible=False)
         self.refresh_bindings()
 
     def _close_filter(self) -> None:

@@ -57,7 +57,7 @@ class OverviewTab(Widget):
 
     def focus_content(self) -> None:
         """The list."""
-        self.query_one(FactList).focus(scroll_visible=False)
+        self.screen.set_focus(self.query_one(FactList), scroll_visible=False)
 
     @on(FactList.Opened)
     async def fact_opened(self, event: FactList.Opened) -> None:

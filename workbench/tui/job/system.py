@@ -65,14 +65,13 @@ class SystemTab(ChartsTab):
 
     def empty(self) -> tuple[str, ...]:
         """Why there is no chart."""
-        facts = self.status()
         title = "No system metrics yet" if self.live else "No system metrics were recorded"
         why = (
             "The machine's load is looked at from the fifth second on."
             if self.live
             else "A short job ends before the first measurement."
         )
-        return (title, why, *((facts,) if facts else ()))
+        return title, why
 
     def facts_line(self) -> list[str]:
         """What the job took."""

@@ -143,7 +143,11 @@ class JobsView(JobActions):
         try:
             narrowed = job_filter.parse(text)
         except FilterError as error:
-            self.query_one(FilterLine).answer(f"{error.message}. {error.hint}")
+            line = self.query_one(FilterLine)
+            if line.display:
+                line.answer(f"{error.message}. {error.hint}")
+            else:  # it came from the command line
+                self.notify(f"{error.message}. {error.hint}", severity="warning", markup=False)
             return False
         self.query_one(FilterLine).answer("")
         self.filter_text = text

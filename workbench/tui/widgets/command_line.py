@@ -27,8 +27,9 @@ class CommandLine(Input):
     """Hidden until it is opened; goes again with enter or escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Close", id="command.leave"),
-        Binding("tab", "cursor_right", "Complete", show=False, id="command.complete"),
+        Binding("enter", "submit", "go", id="command.go"),
+        Binding("escape", "leave", "close", id="command.leave"),
+        Binding("tab", "cursor_right", "complete", id="command.complete"),
     ]
 
     class Entered(Message):
@@ -39,7 +40,7 @@ class CommandLine(Input):
             self.text = text
 
     def __init__(self) -> None:
-        super().__init__(placeholder="jobs failed · job NAME · theme NAME · quit", suggester=CommandSuggester())
+        super().__init__(placeholder="jobs failed · job NAME · theme NAME · quit", suggester=CommandSuggester(), select_on_focus=False)
         self.cursor_blink = False
         self.display = False
 

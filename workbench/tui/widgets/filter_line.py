@@ -24,7 +24,8 @@ class FilterLine(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "give up", id="filter.give_up"),
-        Binding("enter,down", "keep", "keep", id="filter.keep", priority=True),
+        Binding("enter", "keep", "keep", id="filter.keep", priority=True),
+        Binding("down", "keep", "Keep, and go down", show=False, id="filter.keep_down", priority=True),
     ]
 
     class Typed(Message):
@@ -52,6 +53,7 @@ class FilterLine(Vertical):
         entry = Input(
             placeholder=self._placeholder,
             suggester=_Suggester(self._suggest),
+            select_on_focus=False,  # one goes on from the filter that holds
         )
         entry.cursor_blink = False
         yield entry

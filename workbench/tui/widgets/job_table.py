@@ -158,16 +158,20 @@ class JobTable(ScrollView, can_focus=True):
 
     def _head(self, width: int) -> Strip:
         signs, style = self._signs, self.get_component_rich_style("jobs--head")
-        parts = [" " * 2, cell(self._title("State", "state"), STATE_WIDTH, signs), " " * GAP]
+        parts = [" " * 2, self._title("State", "state", STATE_WIDTH), " " * GAP]
         for column, size in self._columns():
-            parts += [cell(self._title(column.title, column.sort), size, signs, right=column.right), " " * GAP]
+            parts += [self._title(column.title, column.sort, size, right=column.right), " " * GAP]
         return Strip([Segment("".join(parts), style)]).adjust_cell_length(width, style)
 
-    def _title(self, title: str, sort: str) -> str:
+    def _title(self, title: str, sort: str, width: int, *, right: bool = False) -> str:
+        """A column's title; where the list is sorted by it with a sign, which stays when the title is cut."""
+        signs = self._signs
         if self.sort.key != sort:
-            return title
-        up, down = ("▲", "▼") if self._signs.unicode else ("^", "v")
-        return f"{title}{down if self.sort.descending else up}"
+            return cell(title, width, signs, right=right)
+        up, down = ("▲", "▼") if signs.unicode else ("^", "v")
+        sign = down if self.sort.descending else up
+        shown = cell(title, min(len(title), width - 1), signs) + sign
+        return cell(shown, width, signs, right=right)
 
     def _line(self, row: JobRow, at_cursor: bool, width: int) -> Strip:
         signs = self._signs

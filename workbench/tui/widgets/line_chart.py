@@ -56,8 +56,8 @@ class LineChart(Widget, can_focus=True):
         Binding("left", "cursor(-1)", "cursor left", id="chart.cursor_left", show=False),
         Binding("shift+right", "cursor(10)", "cursor far right", id="chart.cursor_far_right", show=False),
         Binding("shift+left", "cursor(-10)", "cursor far left", id="chart.cursor_far_left", show=False),
-        Binding("l", "pan(0.25)", "pan right", id="chart.pan_right", show=False),
-        Binding("h", "pan(-0.25)", "pan left", id="chart.pan_left", show=False),
+        Binding("greater_than_sign", "pan(0.25)", "pan right", id="chart.pan_right", show=False),
+        Binding("less_than_sign", "pan(-0.25)", "pan left", id="chart.pan_left", show=False),
         Binding("home", "cursor_to(0)", "cursor to the start", id="chart.cursor_start", show=False),
         Binding("end", "cursor_to(1)", "cursor to the end", id="chart.cursor_end", show=False),
     ]

@@ -41,6 +41,7 @@ class TextPane(ScrollView, can_focus=True):
         super().__init__(classes=classes)
         self.lines: list[Line] = []
         self.wrapped = True
+        self.add_class("-wrapped")
         self._rows: list[Line] = []
         self._width = 0
 
@@ -50,6 +51,7 @@ class TextPane(ScrollView, can_focus=True):
         if told == self.lines and wrapped == self.wrapped:
             return
         self.lines, self.wrapped = told, wrapped
+        self.set_class(wrapped, "-wrapped")
         self._width = 0
         self._arrange()
         if not keep_place:
