@@ -169,6 +169,7 @@ def test_a_filter_of_the_command_line_that_means_nothing_is_answered(many: Layou
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
         await open_jobs(app, pilot)
         await app.run_command("jobs state:bogus")
+        await until(pilot, lambda: len(app._notifications))
         return "\n".join(notification.message for notification in app._notifications)
 
     assert "no state 'bogus'" in drive(script)

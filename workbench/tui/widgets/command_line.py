@@ -40,7 +40,11 @@ class CommandLine(Input):
             self.text = text
 
     def __init__(self) -> None:
-        super().__init__(placeholder="jobs failed · job NAME · theme NAME · quit", suggester=CommandSuggester(), select_on_focus=False)
+        super().__init__(
+            placeholder="jobs failed · job NAME · theme NAME · quit",
+            suggester=CommandSuggester(),
+            select_on_focus=False,
+        )
         self.cursor_blink = False
         self.display = False
 

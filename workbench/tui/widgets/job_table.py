@@ -157,7 +157,7 @@ class JobTable(ScrollView, can_focus=True):
         return self._line(row, number == self.cursor, width)
 
     def _head(self, width: int) -> Strip:
-        signs, style = self._signs, self.get_component_rich_style("jobs--head")
+        style = self.get_component_rich_style("jobs--head")
         parts = [" " * 2, self._title("State", "state", STATE_WIDTH), " " * GAP]
         for column, size in self._columns():
             parts += [self._title(column.title, column.sort, size, right=column.right), " " * GAP]
