@@ -19,7 +19,7 @@ from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.compare import CompareView
 from workbench.tui.screens.job import JobView
 from workbench.tui.widgets.header import Header
-from workbench.tui.widgets.menu import Menu
+from workbench.tui.widgets.menu import Menu, Question
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 THEMES = ("workbench", "workbench-light", "sixteen")
@@ -114,9 +114,10 @@ async def compared(app: WorkbenchApp, pilot: Pilot[None]) -> None:
 
 
 async def a_question(app: WorkbenchApp, pilot: Pilot[None]) -> None:
-    """Cancelling asks."""
+    """Running several again asks."""
     await jobs(app, pilot)
-    await pilot.press("x")
+    await pilot.press("space", "r")
+    await until(pilot, lambda: isinstance(app.screen, Question))
 
 
 async def new_job(app: WorkbenchApp, pilot: Pilot[None]) -> None:
