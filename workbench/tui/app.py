@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -218,7 +219,8 @@ class WorkbenchApp(ThemedApp):
 
     def place_changed(self) -> None:
         """Another view is shown: remember the way there, for a line that breaks."""
-        self.run_worker(self._remember(self.frame.places()), group="place", exclusive=True)
+        work: Any = partial(self._remember, self.frame.places())  # Textual's union of kinds of work cannot be inferred
+        self.run_worker(work, group="place", exclusive=True)
 
     async def _remember(self, places: list[str]) -> None:
         await asyncio.to_thread(remember, self.access.layout.root, places)

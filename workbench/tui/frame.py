@@ -49,6 +49,8 @@ class Frame(Screen[None]):
         self.stacks: dict[str, list[View]] = {}
         self.section: Section | None = None
         self.previous: Section | None = None
+        self._on_the_way = asyncio.Lock()
+        """Ways are gone one after the other: a key and a command may ask for two at once."""
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -70,27 +72,32 @@ class Frame(Screen[None]):
 
     async def show_section(self, section: Section) -> View:
         """Show a section as it was left; asked for a second time, its own first view."""
-        if section is self.section and len(self.stacks[section.name]) > 1:
-            await self._drop(self.stacks[section.name][1:])
-        if self.section is not section:
-            self.previous, self.section = self.section, section
-        if section.name not in self.stacks:
-            await self._add(section.view())
-        return self._reveal()
+        async with self._on_the_way:
+            if section is self.section:
+                await self._drop(self.stacks[section.name][1:])
+            if section.name not in self.stacks:
+                await self._add(section.view(), section)
+            if self.section is not section:
+                self.previous, self.section = self.section, section
+            return self._reveal()
 
     async def push(self, view: View) -> View:
         """Open a view over the one that is shown."""
-        await self._add(view)
-        return self._reveal()
+        async with self._on_the_way:
+            if self.section is None:
+                raise LookupError("no section is shown")
+            await self._add(view, self.section)
+            return self._reveal()
 
     async def pop(self) -> bool:
         """Go back one view; False at a section's first."""
-        stack = self.stacks[self.section.name] if self.section else []
-        if len(stack) < 2:
-            return False
-        await self._drop([stack[-1]])
-        self._reveal()
-        return True
+        async with self._on_the_way:
+            stack = self.stacks[self.section.name] if self.section else []
+            if len(stack) < 2:
+                return False
+            await self._drop([stack[-1]])
+            self._reveal()
+            return True
 
     def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
         """Give a widget the focus, unless a command is being typed: what else asks for it asks too late."""
@@ -98,12 +105,10 @@ class Frame(Screen[None]):
             return
         super().set_focus(widget, scroll_visible, from_app_focus)
 
-    async def _add(self, view: View) -> None:
-        if self.section is None:
-            raise LookupError("no section is shown")
+    async def _add(self, view: View, section: Section) -> None:
         view.display = False
         await self.body.mount(view)
-        self.stacks.setdefault(self.section.name, []).append(view)
+        self.stacks.setdefault(section.name, []).append(view)
 
     async def _drop(self, views: list[View]) -> None:
         for view in list(views):
@@ -127,9 +132,7 @@ class Frame(Screen[None]):
                 shown.store_changed()
         shown.focus_content()
         self.rail.current = self.section.name
-        self.header.crumbs = tuple(
-            view.crumb or self.section.title for view in self.stacks[self.section.name]
-        )
+        self.header.crumbs = tuple(view.crumb or self.section.title for view in self.stacks[self.section.name])
         cast("WorkbenchApp", self.app).place_changed()
         return shown
 

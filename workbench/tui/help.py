@@ -9,14 +9,15 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from workbench.tui.view import View
+from workbench.tui.widgets.dialog import Dialog
 from workbench.tui.widgets.key_hints import how_common
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Every active key, first those of the view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import Hit, Hits, Provider
+from textual.content import Content
 
 from store import job_pages
 from store.errors import WorkbenchError
 from store.job_filter import JobFilter, Term
 from store.job_pages import JobList, JobRow
 from workbench.tui.access import Stores
+from workbench.tui.widgets.wrapping import clean
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
@@ -34,7 +36,9 @@ class JobCommands(Provider):
         except (WorkbenchError, sqlite3.Error, OSError):
             return  # the view behind the palette says it
         for row in found:
-            yield Hit(0.5, f"job {row.display_name}", partial(app.open_job, row.name), help=row.status, text=row.name)
+            name = clean(row.display_name, unicode=app.signs.unicode)
+            told = Content(f"job {name}")  # a text would be taken for markup
+            yield Hit(0.5, told, partial(app.open_job, row.name), help=row.status, text=row.name)
 
 
 def named_like(stores: Stores, text: str) -> list[JobRow]:

@@ -10,8 +10,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from workbench.tui.widgets.dialog import Dialog
 
 LETTERS = "asdfghjklqwertzuiopyxcvbnm"
 
@@ -24,7 +25,7 @@ class Target:
     go: Callable[[], object]
 
 
-class Jump(ModalScreen[Target | None]):
+class Jump(Dialog[Target | None]):
     """Shows the labels and waits for one key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="jump.close")]

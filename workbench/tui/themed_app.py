@@ -16,6 +16,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from store.errors import DocumentError, Fault, WorkbenchError
 from workbench.configuration.model import Configuration
 from workbench.configuration.reading import Loaded, config_file
+from workbench.tui.key_order import OrderedKeys
 from workbench.tui.theming import AUTOMATIC, DARK, Themes, automatic
 from workbench.tui.widgets.palette import Palette
 
@@ -62,7 +63,7 @@ class ThemeCommands(Provider):
         return [(name, self._themed.about_theme(name)) for name in names]
 
 
-class ThemedApp(App[None]):
+class ThemedApp(OrderedKeys):
     """An application with Workbench's themes and a user's settings."""
 
     def __init__(self, loaded: Loaded | None = None, themes: Themes | None = None, **options: Any) -> None:

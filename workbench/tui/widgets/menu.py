@@ -11,9 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+
+from workbench.tui.widgets.dialog import Choices, Dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Choice:
     detail: str = ""
 
 
-class Menu(ModalScreen[str | None]):
+class Menu(Dialog[str | None]):
     """Answers with the value of the choice, None for escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +43,7 @@ class Menu(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(self.menu_title, classes="dialog-title", markup=False)
-            yield OptionList(*(Option(self._line(choice)) for choice in self.choices), markup=False)
+            yield Choices(*(Option(self._line(choice)) for choice in self.choices), markup=False)
 
     def _line(self, choice: Choice) -> Content:
         return Content.assemble((f" {choice.key}  ", "bold $accent"), choice.title, (f"  {choice.detail}", "dim"))
@@ -71,7 +72,7 @@ class Menu(ModalScreen[str | None]):
         self.query_one(OptionList).action_cursor_up()
 
 
-class Prompt(ModalScreen[str | None]):
+class Prompt(Dialog[str | None]):
     """Asks for a text; None for escape or an empty one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="prompt.close")]
@@ -92,7 +93,7 @@ class Prompt(ModalScreen[str | None]):
         self.dismiss(event.value.strip() or None)
 
 
-class Question(ModalScreen[bool]):
+class Question(Dialog[bool]):
     """A question to say yes or no to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.command import CommandInput, CommandPalette, SearchIcon
+from textual.await_complete import AwaitComplete
+from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 
 
 class Palette(CommandPalette):
@@ -22,3 +23,13 @@ class Palette(CommandPalette):
             elif isinstance(widget, SearchIcon):
                 widget.icon = ">"
             yield widget
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close it once, as every dialog; what is still being found has no place any more."""
+        self._cancel_gather_commands()
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
+
+    def _action_command_list(self, action: str) -> None:
+        """As in Textual, which counts pages in lines that a list not painted yet does not have."""
+        if self.query_one(CommandList).scrollable_content_region:
+            super()._action_command_list(action)

@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label, Static
+
+from workbench.tui.widgets.dialog import Dialog
 
 FIELDS = (
     ("name", "Name", "cpu-cluster"),
@@ -20,7 +21,7 @@ FIELDS = (
 )
 
 
-class PoolForm(ModalScreen[str | None]):
+class PoolForm(Dialog[str | None]):
     """Answers with the name of the compute that was made, None for escape.
 
     ``create`` makes it and answers with what is wrong, or nothing.

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from workbench.tui.widgets.dialog import Dialog
 from workbench.tui.widgets.text_pane import Line, TextPane
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
 
 
-class TextDialog(ModalScreen[None]):
+class TextDialog(Dialog[None]):
     """Shows lines until it is closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
