@@ -23,7 +23,7 @@ from terminal import Terminal
 SIZE = (140, 40)
 REST_SECONDS = 60.0
 PEERS = {"posting": ["posting"], "harlequin": ["harlequin"]}
-HELLO = '''\
+HELLO = """\
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Footer, Header, Log, TabbedContent, TabPane
 
@@ -53,7 +53,7 @@ class Hello(App):
 
 
 Hello().run()
-'''
+"""
 
 
 def main() -> None:
