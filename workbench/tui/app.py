@@ -311,7 +311,9 @@ class WorkbenchApp(ThemedApp):
         if name in self.available_themes:
             self.use_theme(name)
         else:
-            self.notify(commands.refusal(name, sorted(self.available_themes)), severity="warning", markup=False)
+            self.notify(
+                commands.refusal(name, sorted(self.available_themes), "theme"), severity="warning", markup=False
+            )
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action that works here, every section, the themes."""

@@ -44,11 +44,11 @@ def parse(text: str) -> Command | str:
     return refusal(word, [*(each.name for each in SECTIONS), *WORDS])
 
 
-def refusal(word: str, known: Sequence[str]) -> str:
-    """What to say of a word that is no command."""
+def refusal(word: str, known: Sequence[str], what: str = "command") -> str:
+    """What to say of a word that is no command, or no name of another kind."""
     close = get_close_matches(word, known, n=1)
     offer = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(known)}."
-    return f"no command {word!r}. {offer}"
+    return f"no {what} {word!r}. {offer}"
 
 
 def suggestion(text: str) -> str | None:

@@ -239,5 +239,6 @@ class ThemedApp(OrderedKeys):
             if not self._take_up(DARK):
                 return
             self.theme = DARK
+            self.notify(f"{name!r} is gone: the theme is {DARK!r} for now", title="Theme", markup=False)
         if name != DARK:
             self._taken_up.pop(name, None)
