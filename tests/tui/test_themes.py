@@ -391,7 +391,9 @@ def test_a_theme_of_ones_own_is_taken_up_when_it_is_saved(own: Path, drive: Driv
         await until(pilot, lambda: app.theme == "workbench")
         await until(pilot, lambda: any("'mine' is gone" in each.message for each in app._notifications))
         await app.run_command("theme slat")
-        await until(pilot, lambda: any("no theme 'slat'. Did you mean 'slate'?" in each.message for each in app._notifications))
+        await until(
+            pilot, lambda: any("no theme 'slat'. Did you mean 'slate'?" in each.message for each in app._notifications)
+        )
 
     drive(script, loaded=Loaded(config_file(), Configuration(theme="mine")))
 
