@@ -188,6 +188,22 @@ def test_titles_stand_whole_in_80_columns_and_one_tells_the_order(many: Layout, 
     assert [word for word in head.replace("▼", "").split() if word.endswith("…")] in ([], ["Experime…"])
 
 
+def test_a_line_that_breaks_in_a_list_leads_back_to_its_filter_and_order(many: Layout, drive: Drive) -> None:
+    async def work(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, "state:failed exp:iris")
+        await pilot.press("s", "d")
+        await until(pilot, lambda: table(app).sort.key == "duration")
+        await until(pilot, lambda: not any(worker.group == "place" for worker in app.workers))
+
+    async def come_back(app: WorkbenchApp, pilot: Pilot[None]) -> tuple[str, str, int]:
+        await until(pilot, lambda: table(app).window.total)
+        return view(app).filter_text, str(table(app).sort), table(app).window.total
+
+    drive(work)
+    assert drive(come_back) == ("state:failed exp:iris", "-duration", len(range(0, 1000, 30)))
+
+
 def test_the_command_line_takes_a_state(many: Layout, drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> int:
         await pilot.press("colon", *"jobs", "space", *"failed", "enter")

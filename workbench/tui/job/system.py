@@ -22,7 +22,7 @@ PANELS = (
 )
 """Title and metrics of each chart, and what its axis has to show; what the machine does not tell has none."""
 
-NAMES = {"network_receive_megabytes": "received", "network_transmit_megabytes": "sent"}
+NAMES = {"network_receive_megabytes": "in", "network_transmit_megabytes": "out"}
 
 GPU = re.compile(r"gpu_(\d+)_(.+)")
 GPU_PANELS = (

@@ -69,7 +69,7 @@ class Panel(LineList):
     def _title(self, width: int, signs: Glyphs) -> Line:
         count = f" {self.total}{'+' if self.capped else ''}" if self.total else ""
         sight = self.in_sight
-        more = f" {self.total - sight} more" if self.total and self.total > sight else ""
+        more = f" {self.total - sight}{'+' if self.capped else ''} more" if self.total and self.total > sight else ""
         rule = signs.rule * max(0, width - len(self.title) - len(count) - len(more) - 1)
         return ((self.title, "head"), (f"{count} {rule}{more}", "muted"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -24,6 +25,7 @@ from workbench.tui.widgets.filter_line import FilterLine
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.menu import Choice, Menu
 
+SORT = "sort:"
 SORT_KEYS = {
     "created": "c",
     "name": "n",
@@ -111,7 +113,12 @@ class JobsView(JobActions):
         self.query_one(".jobs-status", Static).update(Content.styled("  ".join(parts), "$foreground-muted"))
 
     def command(self, text: str) -> None:
-        """``:jobs failed``: a state alone is enough."""
+        """``:jobs failed``: a state alone is enough. An order at the end is chosen as from the menu."""
+        narrowed, _, last = text.rpartition(" ")
+        if last.startswith(SORT):
+            with suppress(FilterError):  # which the filter says
+                self.list = replace(self.list, sort=job_filter.parse_sort(last.removeprefix(SORT)))
+                text = narrowed.strip()
         self.set_filter(f"state:{text}" if is_state(text) else text)
 
     # -- filter and order ---------------------------------------------------------------------------------------
@@ -151,13 +158,21 @@ class JobsView(JobActions):
             return False
         self.query_one(FilterLine).answer("")
         self.filter_text = text
-        self.place = f"jobs {text}".strip()
         self._narrow(narrowed)
         return True
 
     def _narrow(self, narrowed: JobFilter) -> None:
         self.list = replace(self.list, filter=narrowed)
+        self._found_again()
         self._from_the_top()
+
+    def _found_again(self) -> None:
+        """Have the way here lead to this filter and order, for a line that breaks."""
+        wanted = self.list.order
+        given = self.list.filter.sort is not None or wanted == Sort() or " " in wanted.metric  # a blank ends a word
+        order = "" if given else f"{SORT}{wanted}"
+        self.place = " ".join(filter(None, ("jobs", self.filter_text, order)))
+        self.bench.place_changed()
 
     def _from_the_top(self) -> None:
         self.table.cursor = 0
@@ -189,6 +204,7 @@ class JobsView(JobActions):
                     return
             down = not before.descending if before.key == chosen else chosen in ("created", "duration", "metric")
             self.list = replace(self.list, sort=Sort(chosen, down, metric), filter=replace(self.list.filter, sort=None))
+            self._found_again()
             self._from_the_top()
 
         self.app.push_screen(Menu("Sort by", choices), take)
