@@ -23,6 +23,9 @@ pytestmark = pytest.mark.slow
 MEGABYTES = 24
 
 
+PATIENCE_SECONDS = 20.0
+
+
 def mount(*arguments: str) -> bool:
     return subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode == 0
 
@@ -227,7 +230,10 @@ def test_a_read_only_copy_of_a_workspace_can_be_looked_at(
     writer.close()
     copy = Layout(disk / "copy")
     assert copy.database.with_name("workbench.db-shm").exists() == (agent == "killed")
-    assert mount("-o", "remount,ro", str(disk))
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not mount("-o", "remount,ro", str(disk)):  # busy as long as a process that ends has a file open
+        assert time.monotonic() < until
+        time.sleep(0.05)
     try:
         listed = cli(copy, "job", "list")
         assert [each["name"] for each in json.loads(listed.stdout)] == ["waiting", "ended"], listed.stderr
@@ -249,7 +255,10 @@ def test_a_read_only_workspace_without_its_shared_memory_says_what_is_left_out(s
     for name in ("workbench.db", "workbench.db-wal"):
         shutil.copy(small.root / name, disk / "copy" / name)
     writer.close()
-    assert mount("-o", "remount,ro", str(disk))
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not mount("-o", "remount,ro", str(disk)):  # busy as long as a process that ends has a file open
+        assert time.monotonic() < until
+        time.sleep(0.05)
     try:
         listed = cli(Layout(disk / "copy"), "job", "list")
         assert listed.returncode == 0, listed.stderr
