@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import random
+import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -11,6 +15,8 @@ from textual.command import CommandList
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from store import database
+from store import workspace as workspaces
 from store.layout import Layout
 from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
@@ -166,6 +172,20 @@ def test_every_key_goes_where_the_one_before_it_led(odd: Layout, drive: Drive) -
     assert drive(script) == (1, 1)
 
 
+def test_commands_come_one_behind_the_other(odd: Layout, drive: Drive) -> None:
+    """Typed at once, each before the view that the one before asked for is there."""
+    tabs = ("metrics", "log", "outputs", "system", "yaml", "overview", "log")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> tuple[str, int]:
+        for tab in tabs:
+            press_at_once(app, [*f":job {ENDED} {tab}", "enter"])
+        await until(pilot, lambda: not app._keys_behind and getattr(app.frame.view, "tab_name", "") == "log")
+        await settled(app, pilot)
+        return app.frame.places()[-1], len(app.screen_stack)
+
+    assert drive(script) == (f"job {ENDED} log", 1)
+
+
 def test_the_palette_shows_odd_names(odd: Layout, drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
         await pilot.press("ctrl+p", *"odd_")
@@ -225,5 +245,142 @@ def test_a_storm_of_sizes_while_jobs_change_and_views_too(odd: Layout, drive: Dr
         await go(app, pilot, ":jobs")
         await settled(app, pilot)
         assert set(lines(app)) == {80}
+
+    drive(script)
+
+
+# -- the databases ----------------------------------------------------------------------------------------------
+
+
+def said(app: WorkbenchApp) -> str:
+    """What the view says in place of its content."""
+    view = app.frame.view
+    notice = view.query_one(".notice") if view is not None else None
+    return str(notice.render()) if notice is not None and notice.display else ""
+
+
+async def shows_jobs(app: WorkbenchApp, pilot: Pilot[None], count: int) -> None:
+    """Wait until the list has so many jobs, and the keys work in it."""
+    await until(pilot, lambda: not said(app) and app.frame.query_one(JobTable).window.total == count)
+    await pilot.press("g", "j")
+    assert app.frame.query_one(JobTable).cursor == 1
+
+
+def test_a_database_that_another_holds_for_seconds(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "one")
+    add_job(layout, "two")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await go(app, pilot, ":jobs")
+        await shows_jobs(app, pilot, 2)
+        with closing(sqlite3.connect(layout.database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            await pilot.press("G", "d", "2", "1", "2", "g")  # reading goes on, writing waits
+            assert app.frame.query_one(JobTable).cursor == 0
+            assert not said(app)
+            other.execute("COMMIT")
+        await settled(app, pilot)
+        await until(pilot, lambda: not said(app) and app.frame.query_one(JobTable).window.total == 1)
+
+    drive(script)
+
+
+def test_a_database_replaced_by_another(layout: Layout, drive: Drive, tmp_path: Path) -> None:
+    other = Layout(tmp_path / "other")
+    workspaces.create(other, {"name": "ws"}, lambda _: None)
+    for number in range(3):
+        add_job(other, f"other_{number}")
+    with closing(database.connect(other.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    add_job(layout, "one")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await go(app, pilot, ":jobs")
+        await until(pilot, lambda: app.frame.query_one(JobTable).window.total == 1)
+        for end in ("-wal", "-shm"):
+            layout.database.with_name(layout.database.name + end).unlink(missing_ok=True)
+        other.database.replace(layout.database)
+        await shows_jobs(app, pilot, 3)
+
+    drive(script)
+
+
+def test_a_database_deleted_and_put_back(layout: Layout, drive: Drive) -> None:
+    for number in range(3):
+        add_job(layout, f"job_{number}")
+    away = layout.root.with_name("away")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await go(app, pilot, ":jobs")
+        await shows_jobs(app, pilot, 3)
+        layout.root.rename(away)
+        await until(pilot, lambda: "is gone" in said(app))
+        await pilot.press("j", "1", "2", "ctrl+r", "s", "escape")
+        away.rename(layout.root)
+        await shows_jobs(app, pilot, 3)
+
+    drive(script)
+
+
+def test_a_corrupt_database_is_told_and_can_be_mended(layout: Layout, drive: Drive) -> None:
+    for number in range(3):
+        add_job(layout, f"job_{number}")
+    with closing(database.connect(layout.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = layout.database.read_bytes()
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await go(app, pilot, ":jobs")
+        await shows_jobs(app, pilot, 3)
+        put(layout, b"This is no database. " * 1000)
+        await until(pilot, lambda: "doctor" in said(app))
+        await pilot.press("1", "3", "2")
+        assert app.frame.section and app.frame.section.name == "jobs"
+        put(layout, whole)
+        await shows_jobs(app, pilot, 3)
+
+    drive(script)
+
+
+def put(layout: Layout, content: bytes) -> None:
+    """Another file in the place of the database."""
+    for end in ("-wal", "-shm"):
+        layout.database.with_name(layout.database.name + end).unlink(missing_ok=True)
+    new = layout.root / "new.db"
+    new.write_bytes(content)
+    new.replace(layout.database)
+
+
+@pytest.mark.parametrize("command", VIEWS)
+def test_tracking_may_go_in_every_view(odd: Layout, drive: Drive, command: str) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await go(app, pilot, command)
+        await settled(app, pilot)
+        for end in ("", "-wal", "-shm"):
+            odd.mlflow_database.with_name(odd.mlflow_database.name + end).unlink(missing_ok=True)
+        await pilot.press("ctrl+r")
+        await settled(app, pilot)
+        await pilot.press("j", "k")
+        await go(app, pilot, ":jobs")
+        await settled(app, pilot)
+        return said(app)
+
+    assert drive(script) == ""
+
+
+@pytest.mark.parametrize("command", [each for each in VIEWS if WATCHED in each or ENDED in each])
+def test_a_job_deleted_under_its_view(odd: Layout, drive: Drive, command: str) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await go(app, pilot, command)
+        await settled(app, pilot)
+        with closing(sqlite3.connect(odd.database)) as connection, connection:  # which asks for no foreign keys
+            for name in (WATCHED, ENDED):
+                connection.execute("DELETE FROM job WHERE name = ?", (name,))
+        for name in (WATCHED, ENDED):
+            shutil.rmtree(odd.job(name).root)
+        await until(pilot, lambda: "there is no job" in said(app))
+        await pilot.press("j", "]", "enter", "l", "m", "ctrl+r", "x", "y", "escape")
+        await go(app, pilot, ":jobs")
+        await until(pilot, lambda: app.frame.query_one(JobTable).window.total == len(ODD))
 
     drive(script)

@@ -16,6 +16,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from store.errors import DocumentError, Fault, WorkbenchError
 from workbench.configuration.model import Configuration
 from workbench.configuration.reading import Loaded, config_file
+from workbench.tui.glyphs import draws_unicode
 from workbench.tui.key_order import OrderedKeys
 from workbench.tui.theming import AUTOMATIC, DARK, Themes, automatic
 from workbench.tui.widgets.palette import Palette
@@ -72,6 +73,7 @@ class ThemedApp(OrderedKeys):
         self._taken_up: dict[str, Theme] = {}
         self._theme_faults: list[Fault] = []
         self._theme_before: str | None = None
+        self._plain_signs = _plain_signs()
         self.set_reactive(App.theme, self._first_theme())  # before any stylesheet is read: later all are read twice
         super().__init__(**options)
         if self.configuration.keys:
@@ -95,12 +97,15 @@ class ThemedApp(OrderedKeys):
         return dict(self._taken_up)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What is done to every line: under ``NO_COLOR`` it loses its colours, whatever the theme is by now."""
+        """What is done to every line: under ``NO_COLOR`` it loses its colours, whatever the theme is by now.
+
+        A terminal that cannot draw all of Unicode gets signs in ASCII.
+        """
         if not self.no_color:
-            return super().get_line_filters()
+            return [*super().get_line_filters(), *self._plain_signs]
         from workbench.tui.colourless import without_colour
 
-        return [without_colour(self.current_theme.background or "ansi_default")]
+        return [without_colour(self.current_theme.background or "ansi_default"), *self._plain_signs]
 
     @property
     def configuration(self) -> Configuration:
@@ -242,3 +247,12 @@ class ThemedApp(OrderedKeys):
             self.notify(f"{name!r} is gone: the theme is {DARK!r} for now", title="Theme", markup=False)
         if name != DARK:
             self._taken_up.pop(name, None)
+
+
+def _plain_signs() -> list[LineFilter]:
+    """The filter for a terminal that cannot draw all signs; none, and nothing to import, for any other."""
+    if draws_unicode():
+        return []
+    from workbench.tui.plain_signs import PlainSigns
+
+    return [PlainSigns()]

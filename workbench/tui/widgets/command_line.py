@@ -61,6 +61,8 @@ class CommandLine(Input):
         view = getattr(self.screen, "view", None)
         if view is not None:
             view.focus_content()
+        if self.screen.focused is self:  # a view that is still being made: what is typed is not for a hidden line
+            self.screen.set_focus(None)
 
     async def action_submit(self) -> None:
         """Run what was typed."""

@@ -1,0 +1,138 @@
+"""Real terminals of all kinds and sizes, a full disk, and an agent that is killed while somebody looks."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from store.layout import Layout
+from tests import test_full_disk
+from tests.conftest import Cli
+from tests.many_jobs import add_job
+from tests.tui.odd_jobs import ENDED, fill
+from tests.tui.terminal import Terminal
+from workbench.agent import lock
+
+pytestmark = pytest.mark.slow
+
+Open = Callable[..., Terminal]
+disk, small = test_full_disk.disk, test_full_disk.small
+KINDS = {
+    "no colour": {"NO_COLOR": "1"},
+    "console": {"TERM": "linux"},
+    "dumb": {"TERM": "dumb"},
+    "vt100": {"TERM": "vt100"},
+    "unknown": {"TERM": "never-heard-of"},
+    "ascii": {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Open]:
+    """Opens terminals; each is closed at the end and must have kept no error of the program's own."""
+    opened: list[Terminal] = []
+
+    def start_one(layout: Layout, **options: object) -> Terminal:
+        opened.append(Terminal(layout, tmp_path / "state", **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    yield start_one
+    for each in opened:
+        each.close()
+        assert each.crashes() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_terminal_shows_every_view(layout: Layout, terminal: Open, kind: str) -> None:
+    fill(layout)
+    shown = terminal(layout, WORKBENCH_SECTION="jobs", **KINDS[kind])
+    shown.until(lambda text: ENDED in text)
+    for section, word in (("3", "Slots"), ("4", "nvironment"), ("5", "vents"), ("1", "Home"), ("2", ENDED)):
+        shown.press(section)
+        shown.until(lambda text, word=word: word in text)
+    for tab in ("metrics", "log", "outputs", "system", "yaml", "overview"):
+        shown.press(f":job {ENDED} {tab}\r")
+        shown.until(lambda text: ENDED in text)
+    shown.press("?")
+    shown.until(lambda text: "Keys" in text)
+    shown.press("\x1b")
+    shown.until(lambda text: "Keys" not in text)
+    if kind in ("console", "dumb", "vt100", "ascii"):
+        assert not {sign for sign in shown.written.decode() if sign > "\xff"}
+        assert "\\u" not in shown.written.decode()
+    assert shown.leave() == 0
+
+
+def test_a_storm_of_sizes(layout: Layout, terminal: Open) -> None:
+    fill(layout)
+    shown, chance = terminal(layout, WORKBENCH_SECTION="jobs"), random.Random(3)
+    shown.until(lambda text: ENDED in text)
+    for number in range(400):
+        shown.resize(chance.randint(1, 300), chance.randint(1, 100))
+        if not number % 10:
+            add_job(layout, f"later_{number}")
+            shown.press(chance.choice(["1", "2", "3", "4", "5", f":job {ENDED} metrics\r", "?q"]))
+        shown.read(0.005)
+    shown.resize(80, 24)
+    shown.press(":jobs\r")
+    shown.until(lambda text: "later_390" in text)
+    assert shown.leave() == 0
+
+
+def test_a_paste_of_keys_loses_none(layout: Layout, terminal: Open) -> None:
+    for number in range(60):
+        add_job(layout, f"job_{number:02}")
+    shown = terminal(layout, WORKBENCH_SECTION="jobs")
+    shown.until(lambda text: "job_59" in text)
+    shown.press("jjjjj sq" + "j" * 20 + "?q" + "k" * 5 + " :job job_00 overview\r")
+    shown.until(lambda text: "job_00" in text and "Overview" in text)
+    shown.press("2")
+    shown.until(lambda text: "2 marked" in text)
+    assert shown.leave() == 0
+
+
+def test_an_agent_that_is_killed_comes_back_while_jobs_wait(
+    layout: Layout, terminal: Open, cli: Cli, tmp_path: Path
+) -> None:
+    document = tmp_path / "job.yml"
+    document.write_text("command: sleep 600\nname: sleeper\n")
+    assert cli("run", "--detach", document).returncode == 0
+    shown = terminal(layout, WORKBENCH_SECTION="jobs", size=(140, 30))
+    shown.until(lambda text: "agent working" in text and "1 running" in text)
+    killed = agent_of(layout)
+    os.kill(killed, signal.SIGKILL)
+    shown.until(lambda text: "agent off" in text or agent_of(layout) not in (0, killed))
+    shown.until(lambda text: agent_of(layout) not in (0, killed) and "agent working" in text)
+    shown.press("j?")
+    shown.until(lambda text: "Keys" in text)
+    shown.press("q")
+    shown.until(lambda text: "Keys" not in text)
+    assert shown.leave() == 0
+    assert cli("job", "cancel", "sleeper").returncode == 0
+
+
+def agent_of(layout: Layout) -> int:
+    """The process that is the agent, 0 where there is none."""
+    holder = lock.holder(layout) if lock.held(layout.agent_lock) else None
+    return holder.pid if holder is not None else 0
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(small: Layout, disk: Path, terminal: Open) -> None:
+    for number in range(5):
+        add_job(small, f"job_{number}")
+    shown = terminal(small, WORKBENCH_SECTION="jobs")
+    shown.until(lambda text: "job_4" in text)
+    test_full_disk.fill(disk)
+    shown.press("jd")
+    shown.until(lambda text: "Not done" in text)
+    shown.press("12")
+    shown.until(lambda text: "job_4" in text and "job_3" in text)
+    test_full_disk.make_room(disk)
+    shown.press("gjd")
+    shown.until(lambda text: "job_4" in text and "job_3 " not in text.partition("archived")[0])
+    assert shown.leave() == 0
