@@ -17,6 +17,8 @@ import pyte
 
 QUIET_SECONDS = 0.12
 """A screen that has said nothing for so long is painted."""
+MORE_SECONDS = 0.001
+"""What comes so soon after is one piece."""
 TOLD = 3
 """Lines with something in them that make a first picture."""
 
@@ -28,25 +30,30 @@ class Terminal:
         self.screen = pyte.Screen(*size)
         self.stream = pyte.ByteStream(self.screen)
         self.bytes = 0
-        self.began = time.monotonic()
+        self.began = self.arrived = time.monotonic()
         self.process, self.master = pty.fork()
         if self.process == 0:
             os.execvpe(command[0], command, {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
     def read(self, seconds: float) -> bool:
-        """Take what was written; False when nothing came within so many seconds."""
-        if not select.select([self.master], [], [], seconds)[0]:
-            return False
-        try:
-            data = os.read(self.master, 1 << 16)
-        except OSError as error:
-            if error.errno == errno.EIO:
-                return False
-            raise
-        self.bytes += len(data)
-        self.stream.feed(data)
-        return bool(data)
+        """Take all that was written; False when nothing came within so many seconds."""
+        parts: list[bytes] = []
+        while select.select([self.master], [], [], MORE_SECONDS if parts else seconds)[0]:
+            try:
+                data = os.read(self.master, 1 << 16)
+            except OSError as error:
+                if error.errno == errno.EIO:
+                    break
+                raise
+            if not data:
+                break
+            self.arrived = time.monotonic()
+            parts.append(data)
+        # Emulating takes longer than writing: meanwhile the program would wait for room in the terminal.
+        self.bytes += sum(map(len, parts))
+        self.stream.feed(b"".join(parts))
+        return bool(parts)
 
     def first_paint(self, limit: float = 30.0) -> float:
         """Seconds from the start until there is a picture."""
@@ -61,7 +68,7 @@ class Terminal:
         last = time.monotonic()
         until = last + limit
         while time.monotonic() < until and self.read(QUIET_SECONDS):
-            last = time.monotonic()
+            last = self.arrived
         return last
 
     def wait_for(self, text: str, limit: float = 60.0) -> None:

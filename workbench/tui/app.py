@@ -21,6 +21,7 @@ import themes
 from store.errors import WorkbenchError
 from workbench.tui import commands
 from workbench.tui.access import Access, NoWorkspaceError
+from workbench.tui.calm import CALM_SECONDS, Calm
 from workbench.tui.frame import Frame
 from workbench.tui.glyphs import Glyphs, glyphs
 from workbench.tui.job_search import JobCommands
@@ -93,6 +94,7 @@ class WorkbenchApp(ThemedApp):
         self.start = start or self.configuration.default_section
         self.signs: Glyphs = glyphs(self.configuration.ascii)
         self.levels = LoadLevels()
+        self.calm = Calm()
         self._agent_trouble = ""
 
     @property
@@ -117,6 +119,8 @@ class WorkbenchApp(ThemedApp):
         self.set_interval(1 / self.refresh_hz, self._pulse)
         self.set_interval(LOAD_SECONDS, self._look_at_load)
         self.set_interval(THEME_SECONDS, self.follow_themes)
+        if not self.is_headless:
+            self.set_interval(CALM_SECONDS, self._use_calm)
         self.run_worker(self._look_at_load(), group="load")
         self.run_worker(self.check_configuration(), group="configuration")
 
@@ -137,6 +141,9 @@ class WorkbenchApp(ThemedApp):
 
         if not self._exit_renderables:  # what follows the first error seldom tells more
             self.panic(Text(keep(), overflow="fold"))
+
+    def _use_calm(self) -> None:
+        self.calm.use(self.seconds_since_key())
 
     # -- what changes by itself ---------------------------------------------------------------------------------
 

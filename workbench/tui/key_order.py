@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import deque
 from typing import Any
 
@@ -25,6 +27,7 @@ class OrderedKeys(App[None]):
         super().__init__(**options)
         self._keys_behind: deque[events.Key | events.Paste] = deque()
         self._key_number = 0
+        self._key_at = -math.inf
         self._patience: asyncio.TimerHandle | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -36,7 +39,12 @@ class OrderedKeys(App[None]):
         else:
             self._keys_behind.append(event)
 
+    def seconds_since_key(self) -> float:
+        """How long ago the last key was given out."""
+        return time.monotonic() - self._key_at
+
     async def _give_out(self, event: events.Key | events.Paste) -> None:
+        self._key_at = time.monotonic()
         self._key_number += 1
         number = self._key_number
         self._patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._key_is_done, number)

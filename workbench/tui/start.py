@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ def require_terminal() -> None:
 
 def run(found: Found) -> int:
     """Run the terminal UI in this terminal until the user leaves."""
+    gc.disable()  # until the first picture is there: nothing that is made so far goes (see ``calm``)
     from workbench.tui.app import WorkbenchApp
     from workbench.tui.driver import driver_class
     from workbench.tui.settings import load_settings

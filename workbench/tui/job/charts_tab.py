@@ -239,6 +239,7 @@ class ChartsTab(Widget):
             kind=KINDS[self.axis],
             live=self.live,
             marked=self._is_marked(panel),
+            paint=False,
         )
         curves = [(name, self.feed.points(key, self.axis)) for name, key in panel.curves]
         chart.set_curves(curves, title=panel.title, reach=panel.reach)

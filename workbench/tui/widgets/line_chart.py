@@ -120,8 +120,12 @@ class LineChart(Widget, can_focus=True):
         kind: Kind | None = None,
         live: bool | None = None,
         marked: bool | None = None,
+        paint: bool = True,
     ) -> None:
-        """Draw in another way; what is not given stays. Another kind of x axis drops zoom and cursor."""
+        """Draw in another way; what is not given stays. Another kind of x axis drops zoom and cursor.
+
+        Without ``paint`` it shows only with the curves that are set next.
+        """
         before = (replace(self.look), self.weight)
         if kind is not None and kind != self.look.kind:
             self.look.kind, self.look.window, self.look.cursor = kind, None, None
@@ -129,6 +133,8 @@ class LineChart(Widget, can_focus=True):
         self.look.marked = self.look.marked if marked is None else marked
         self.look.log = self.look.log if log is None else log
         self.weight = self.weight if weight is None else weight
+        if not paint:
+            return
         if (self.look.log, self.weight) != (before[0].log, before[1]):
             for curve in self.curves:
                 curve.set(log=self.look.log, weight=self.weight)
