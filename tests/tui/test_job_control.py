@@ -28,7 +28,8 @@ class Shell(Terminal):
 @pytest.mark.skipif(shutil.which("bash") is None, reason="this machine has no bash")
 def test_the_shell_has_the_terminal_until_fg(layout: Layout, tmp_path: Path) -> None:
     add_job(layout, "first")
-    shell = Shell(layout, XDG_STATE_HOME=str(tmp_path / "state"), PS1="")
+    exported = {"COLUMNS": "80", "LINES": "24"}  # as some shells do: they say nothing of a size that changed since
+    shell = Shell(layout, XDG_STATE_HOME=str(tmp_path / "state"), PS1="", **exported)
     try:
         shell.press(f"{shlex.join([sys.executable, '-m', 'workbench.tui', str(layout.root)])}\r")
         shell.until(lambda shown: "first" in shown and "filter" in shown)

@@ -117,10 +117,17 @@ class CellDriver(LinuxDriver):
             self._expect_disturbance()
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """As in Textual, which asks at the start and when the size changes."""
+        """What the terminal says, at the start and when the size changes.
+
+        Textual believes ``COLUMNS`` and ``LINES`` first: where a shell has exported them, no change is ever seen.
+        """
         if hasattr(self, "_canvas"):
             self._expect_disturbance()
-        return super()._get_terminal_size()
+        try:
+            width, height = os.get_terminal_size(self.fileno)
+        except OSError:  # no terminal, or one that is gone
+            width = height = 0
+        return (width, height) if width and height else super()._get_terminal_size()
 
     def _expect_disturbance(self) -> None:
         """Textual does not paint again when a size changes and changes back, though the terminal lost cells by it.
