@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,8 @@ from store.errors import NotFoundError
 from store.layout import Layout
 from tests.conftest import Cli
 from workbench.agent import lock, start
+from workbench.agent.channel import Channel
+from workbench.agent.version import VERSION
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
@@ -66,6 +72,53 @@ def test_an_agent_starts_where_the_service_manager_does_not_answer(systemd: Path
 def test_a_user_who_does_not_linger_keeps_the_agent_in_the_session(systemd: Path) -> None:
     (systemd / "linger" / start.user_name()).unlink()
     assert start.scope(systemd / "linger") == []
+
+
+def pending(pid: int) -> int:
+    """The signals that wait for a process, a bit for each."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1], 16) for line in lines if line.startswith("ShdPnd:"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="looks into /proc")
+def test_stopping_reaches_the_agent_that_took_over_from_a_killed_one(layout: Layout) -> None:
+    """The one before was asked to leave, and its end did not come of that."""
+    mine = lock.AgentLock(layout)
+    assert mine.acquire(VERSION)
+    with subprocess.Popen(["sleep", "600"]) as killed, subprocess.Popen(["sleep", "600"]) as next_one:
+        killed.send_signal(signal.SIGSTOP)
+        mine.write(json.dumps(asdict(lock.AgentFacts(killed.pid, VERSION, 1.0))))
+        with ThreadPoolExecutor() as pool:
+            stopped = pool.submit(start.stop, layout)
+            try:
+                wait_for(lambda: pending(killed.pid) & 1 << signal.SIGTERM - 1)
+                mine.write(json.dumps(asdict(lock.AgentFacts(next_one.pid, VERSION, 2.0))))
+                assert next_one.wait(20) == -signal.SIGTERM
+            finally:
+                killed.kill()
+                next_one.kill()
+                mine.release()
+            assert stopped.result()
+
+
+def test_an_agent_that_was_just_killed_is_not_taken_for_alive(layout: Layout) -> None:
+    """The kernel closes its files one by one: it holds no lock any more, and still hears."""
+    with closing(Channel(layout)) as heard:
+        heard.open()
+        assert start.ensure(layout).pid != os.getpid()
+
+
+def test_a_signal_that_comes_just_before_the_wait_ends_it(layout: Layout) -> None:
+    noted = list[int]()
+    before = signal.signal(signal.SIGUSR1, lambda number, _: noted.append(number))
+    try:
+        with closing(Channel(layout)) as channel:
+            channel.hear_signals()
+            signal.raise_signal(signal.SIGUSR1)
+            assert noted
+            channel.wait(600)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @pytest.mark.parametrize("moved", [False, True])

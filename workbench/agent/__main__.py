@@ -11,10 +11,9 @@ from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
-from store import database, jobs
 from store.errors import WorkbenchError
 from store.layout import Layout
-from workbench.agent.channel import Channel, poke
+from workbench.agent.channel import Channel
 from workbench.agent.lock import AgentLock
 from workbench.agent.loop import IDLE_SECONDS, Agent
 from workbench.agent.version import VERSION
@@ -33,8 +32,7 @@ def main(root: str) -> int:
         return 0
     logging.info("agent %s of %s begins, process %d", VERSION, layout.root, os.getpid())
     try:
-        while serve(layout):
-            logging.info("work came while leaving: staying")
+        serve(layout)
     except WorkbenchError as error:
         logging.error("%s", error)
         return error.exit_code
@@ -44,33 +42,19 @@ def main(root: str) -> int:
     return 0
 
 
-def serve(layout: Layout) -> bool:
-    """Listen and work until idle or told to leave; whether work came in while the ear was being closed."""
-    channel = Channel(layout)
-    channel.open()
-    try:
-        agent = Agent(layout, channel, lambda: poke(layout))
-    except BaseException:
-        channel.close()
-        raise
+def serve(layout: Layout) -> None:
+    """Work until idle or told to leave. Until the signals are heeded they end the process, which is as good."""
+    with closing(Channel(layout)) as channel, closing(Agent(layout, channel)) as agent:
 
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        agent.leave()
-        poke(layout)
+        def leave(_number: int, _frame: FrameType | None) -> None:
+            agent.leave()
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    gc.freeze()
-    try:
+        channel.hear_signals()
+        signal.signal(signal.SIGTERM, leave)
+        signal.signal(signal.SIGINT, leave)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        gc.freeze()
         agent.run(float(os.environ.get("WORKBENCH_AGENT_IDLE_SECONDS", IDLE_SECONDS)))
-    finally:
-        channel.close()
-        agent.close()
-    if agent.leaving:
-        return False
-    with closing(database.connect(layout.database)) as connection:
-        return jobs.count_unfinished(connection) > 0
 
 
 if __name__ == "__main__":

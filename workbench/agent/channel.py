@@ -1,6 +1,8 @@
 """The agent's ear: a datagram socket that is poked when there is something to look at.
 
 A poke carries no data that matters; everything is in the store. So a lost one costs a moment and nothing else.
+What happens within the agent's own process, a signal or the end of a thread's work, comes through a pair of sockets
+that no other process can take away.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import socket
 from pathlib import Path
 
@@ -21,34 +24,63 @@ class Channel:
     def __init__(self, layout: Layout) -> None:
         self.path = layout.agent_socket
         make_own(self.path.parent)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.selector = selectors.DefaultSelector()
-        self.selector.register(self.socket, selectors.EVENT_READ)
-        self.socket.setblocking(False)
+        self.ear: socket.socket | None = None
+        self.woken, self.waker = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.waker.setblocking(False)
+        self.hear(self.woken)
+        self.heeds_signals = False
+
+    def hear(self, listener: socket.socket) -> None:
+        """Have what comes to a socket end the wait."""
+        listener.setblocking(False)
+        self.selector.register(listener, selectors.EVENT_READ)
+
+    def hear_signals(self) -> None:
+        """Have signals end the wait: one that comes just before it, or reaches another thread, would not."""
+        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
+        self.heeds_signals = True
 
     def open(self) -> None:
-        """Bind, in place of what a dead agent left; only the holder of the lock does so."""
+        """Listen to pokes, in place of what a dead agent left; only the holder of the lock does so."""
         self.path.unlink(missing_ok=True)
+        self.ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         mask = os.umask(0o177)
         try:
-            self.socket.bind(str(self.path))
+            self.ear.bind(str(self.path))
         finally:
             os.umask(mask)
+        self.hear(self.ear)
+
+    def deafen(self) -> None:
+        """Stop listening: from now on a poke fails, which makes the client start another agent."""
+        if self.ear is not None:
+            self.path.unlink(missing_ok=True)
+            self.selector.unregister(self.ear)
+            self.ear.close()
+            self.ear = None
 
     def close(self) -> None:
-        """Stop listening: from now on a poke fails, which makes the client start another agent."""
-        self.path.unlink(missing_ok=True)
+        """Stop listening for good, to signals too."""
+        self.deafen()
+        if self.heeds_signals:
+            signal.set_wakeup_fd(-1)
         self.selector.close()
-        self.socket.close()
+        self.woken.close()
+        self.waker.close()
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep until poked, at most ``seconds``; whether there was a poke. Many pokes count as one."""
-        if not self.selector.select(seconds):
-            return False
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self.socket.recv(256)
-        return True
+    def wake(self) -> None:
+        """End the wait, from any thread of this process."""
+        with contextlib.suppress(BlockingIOError):  # it is full of wakings
+            self.waker.send(b"look")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until poked, woken or signalled, at most ``seconds``. Many pokes count as one."""
+        for key, _ in self.selector.select(seconds):
+            assert isinstance(key.fileobj, socket.socket)  # noqa: S101  (nothing else is heard)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    key.fileobj.recv(256)
 
 
 def make_own(folder: Path) -> None:

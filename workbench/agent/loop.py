@@ -49,13 +49,13 @@ UNCLAIMED_SECONDS = 30.0
 class Agent:
     """Converges one workspace. All writes into ``workbench.db`` are made by the thread that calls ``run``."""
 
-    def __init__(self, layout: Layout, channel: Channel, wake: Callable[[], Any]) -> None:
+    def __init__(self, layout: Layout, channel: Channel) -> None:
         self.layout, self.channel = layout, channel
         self.connection = database.connect(layout.database)
         self.home = identity(layout)
         self.laments = Laments()
-        self.preparations = Desk("prepare", wake, self.laments)
-        self.collections = Desk("collect", wake, self.laments)
+        self.preparations = Desk("prepare", channel.wake, self.laments)
+        self.collections = Desk("collect", channel.wake, self.laments)
         self.ingester = Ingester(layout, self.laments)
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
@@ -68,8 +68,16 @@ class Agent:
         self.boot = boot_mark()
 
     def run(self, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Work until asked to leave, or until there is nothing to do for ``idle_seconds``."""
+        """Listen and work until asked to leave, or until there is nothing to do for ``idle_seconds``."""
+        self.channel.open()
         self.ingester.start()
+        try:
+            self.work(idle_seconds)
+        finally:
+            self.channel.deafen()  # first of all: who comes from now on starts another agent
+
+    def work(self, idle_seconds: float) -> None:
+        """Converge and wait, again and again."""
         last_busy = time.monotonic()
         while not self.leaving:
             if identity(self.layout) != self.home:
@@ -79,9 +87,20 @@ class Agent:
                 last_busy = time.monotonic()
                 self.channel.wait(POLL_SECONDS)
             elif time.monotonic() - last_busy > idle_seconds:
-                return
+                if self.nothing_came():
+                    return
+                last_busy = time.monotonic()
             else:
                 self.channel.wait(min(idle_seconds / 2, IDLE_POLL_SECONDS))
+
+    def nothing_came(self) -> bool:
+        """Stop listening, unless work came meanwhile whose poke nobody would have heard."""
+        self.channel.deafen()
+        if jobs.count_unfinished(self.connection) == 0:
+            return True
+        log.info("work came while leaving: staying")
+        self.channel.open()
+        return False
 
     def converge_or_wait(self) -> bool:
         """Converge; a store that cannot be written now (a full disk) is tried again, and nothing is lost."""
@@ -113,6 +132,8 @@ class Agent:
             found = queue.attention(self.connection, self.capacity())
             acted = False
             for job in found.jobs:
+                if self.leaving:
+                    break
                 acted |= self.attend(job, job.name in found.granted)
             self.ingester.watch({job.name for job in found.jobs if job.status in ("Running", "CancelRequested")})
             if not acted or self.leaving:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -16,27 +17,30 @@ from workbench.agent import channel, lock, unit
 from workbench.agent.version import VERSION
 
 START_SECONDS = 10.0
+SILENT_SECONDS = 2.0
+"""An agent says at once who it is; what holds its lock for longer in silence is a migration, or a deletion."""
 RUN = "systemd-run --user --scope --quiet --collect"
 LINGERING = Path("/var/lib/systemd/linger")
 """Where logind keeps a file for each user who lingers."""
 
 
-def wake(layout: Layout) -> None:
-    """Make sure that an agent looks at the store soon; started when there is none, replaced when it is older.
+def wake(layout: Layout) -> bool:
+    """Make sure that an agent looks at the store soon: started when there is none, replaced when it is older.
 
-    Raises ConflictError when a newer agent is at work, MachineError when none could be started.
+    Returns whether one was started. Raises ConflictError when a newer agent is at work, MachineError when none could be
+    started.
     """
-    if channel.poke(layout):
-        refuse_or_replace(layout)
-        return
+    if channel.poke(layout) and lock.held(layout.agent_lock):  # one that was killed hears a moment longer than it holds
+        return refuse_or_replace(layout)
     start(layout)
+    return True
 
 
-def refuse_or_replace(layout: Layout) -> None:
-    """An agent of another version: a newer one stays, an older one is asked to leave and makes room."""
+def refuse_or_replace(layout: Layout) -> bool:
+    """An agent of another version: a newer one stays, an older one is asked to leave and makes room (True)."""
     facts = lock.holder(layout)
     if facts is None or facts.version == VERSION:
-        return
+        return False
     if version_key(facts.version) > version_key(VERSION):
         raise ConflictError(
             f"the agent of {layout.root} is version {facts.version}, this program is {VERSION}",
@@ -44,6 +48,7 @@ def refuse_or_replace(layout: Layout) -> None:
         )
     stop(layout)
     start(layout)
+    return True
 
 
 def version_key(version: str) -> tuple[int, ...]:
@@ -110,11 +115,13 @@ def user_name() -> str:
 
 def ensure(layout: Layout) -> lock.AgentFacts:
     """Start an agent unless there is one, and wait until it holds the lock. Raises MachineError when it does not."""
-    wake(layout)
+    started = wake(layout)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if (facts := lock.holder(layout)) is not None:
             return facts
+        if not started and not lock.held(layout.agent_lock):  # the one that was poked has just ended
+            started = wake(layout)
         time.sleep(0.01)
     hint = f"`workbench agent logs` shows why: {layout.agent_log}"
     raise MachineError("the agent did not start", hint=f"{hint}{last_words(layout)}")
@@ -130,17 +137,21 @@ def last_words(layout: Layout, count: int = 5) -> str:
 
 
 def stop(layout: Layout, wait_seconds: float = 30.0) -> bool:
-    """Ask the agent to leave, and return when it has; False when there was none. Running jobs go on without it."""
-    facts = lock.holder(layout)
-    if facts is None:
-        return False
-    try:
-        os.kill(facts.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return False
-    deadline = time.monotonic() + wait_seconds
+    """Ask the agent to leave, and return when none is left; False when there was none. Running jobs go on without it.
+
+    Whoever takes the lock meanwhile is asked too: one may have waited for it, as behind an agent that was killed, and
+    for a moment the file tells of the one before.
+    """
+    began, asked = time.monotonic(), list[int]()
     while lock.held(layout.agent_lock):
-        if time.monotonic() > deadline:
-            raise MachineError(f"the agent (process {facts.pid}) did not leave within {wait_seconds:.0f} s")
+        facts, waited = lock.holder(layout), time.monotonic() - began
+        if facts is not None and facts.pid not in asked:
+            asked.append(facts.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(facts.pid, signal.SIGTERM)
+        if not asked and waited > SILENT_SECONDS:
+            return False
+        if waited > wait_seconds:
+            raise MachineError(f"the agent (process {asked[-1]}) did not leave within {wait_seconds:.0f} s")
         time.sleep(0.01)
-    return True
+    return bool(asked)
