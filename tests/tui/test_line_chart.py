@@ -165,6 +165,15 @@ def test_without_a_number_it_says_so(points: Points) -> None:
     assert ("no points yet" if not points else "no value is a finite number") in run(script)
 
 
+def test_where_nothing_is_to_come_it_says_so() -> None:
+    async def script(chart: Spied, pilot: Pilot[None]) -> str:
+        chart.set_curves([("loss", [])])
+        chart.show(without="no points were logged")
+        return "".join(text(chart))
+
+    assert "no points were logged" in run(script)
+
+
 def test_where_there_is_no_braille_there_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "linux")
 

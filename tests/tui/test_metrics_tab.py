@@ -164,7 +164,7 @@ def test_how_curves_are_drawn(drive: Drive, layout: Layout) -> None:
         await until(pilot, lambda: len(drawn(tab)) == 2)
         await pilot.press("s", "L")
         assert all(chart.weight == 0.6 and chart.look.log for chart in tab.charts())
-        assert "smoothing 0.6" in tab.status() and "log scale" in tab.status()
+        assert "~ smoothed by 0.6" in tab.status() and "log scale" in tab.status()
         await pilot.press("a")
         assert drawn(tab)["train/loss"][0] == 198.0  # seconds since the start
         await pilot.press("a")
@@ -321,3 +321,17 @@ def test_a_grid_fits_its_place(width: int, height: int, count: int) -> None:
     assert 1 <= columns <= 4 and rows >= 1
     assert columns == 1 or width // columns >= chart_grid.LEAST_WIDTH
     assert rows == 1 or height // rows >= chart_grid.LEAST_HEIGHT
+
+
+@pytest.mark.parametrize(("status", "words"), [("Running", "no points yet"), ("Completed", "no points were logged")])
+def test_a_metric_without_points_is_told_by_whether_any_may_come(
+    drive: Drive, layout: Layout, status: str, words: str
+) -> None:
+    log_some(layout, status=status)
+
+    async def script(tab: MetricsTab, pilot: Pilot[None]) -> None:
+        panel = await until(pilot, lambda: tab._charts() and tab._charts()[0][1])
+        await until(pilot, lambda: tab._loaded.issuperset(panel.keys))
+        assert tab.live == (status == "Running") and tab._without(panel) == words
+
+    on(drive, MetricsTab(JOB), script)

@@ -124,6 +124,8 @@ class ChartsTab(Widget):
         if was_live != self.live:
             for chart in self.query(LineChart):
                 chart.show(live=self.live)
+            for chart, panel in self._charts():
+                chart.show(without=self._without(panel))
             self._known = None  # what is said where there are no metrics is another
         await self._follow()
 
@@ -239,10 +241,17 @@ class ChartsTab(Widget):
             kind=KINDS[self.axis],
             live=self.live,
             marked=self._is_marked(panel),
+            without=self._without(panel),
             paint=False,
         )
         curves = [(name, self.feed.points(key, self.axis)) for name, key in panel.curves]
         chart.set_curves(curves, title=panel.title, reach=panel.reach)
+
+    def _without(self, panel: Panel) -> str:
+        """What is said where a chart has no point: only of a job that has ended, and that was read, none is to come."""
+        if self.live:
+            return "no points yet"
+        return "no points were logged" if self._loaded.issuperset(panel.keys) else "reading…"
 
     def _is_marked(self, panel: Panel) -> bool:
         return False
@@ -277,6 +286,8 @@ class ChartsTab(Widget):
                 else:
                     self._loaded.add(key)
                 self._take(updates)
+                for chart, panel in self._charts():
+                    chart.show(without=self._without(panel))
                 self._facts_changed()
         except (WorkbenchError, sqlite3.Error, OSError) as error:
             if self.present:

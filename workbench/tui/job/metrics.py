@@ -97,7 +97,7 @@ class MetricsTab(ChartsTab):
         if self.pattern:
             parts.insert(1, f"filter: {self.pattern}")
         if self.weight:
-            parts.append(f"smoothing {self.weight:g}")
+            parts.append(f"~ smoothed by {self.weight:g}")
         if self.log_scale:
             parts.append("log scale")
         if self.marks and self.full is None:

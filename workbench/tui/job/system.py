@@ -74,7 +74,10 @@ class SystemTab(ChartsTab):
         return title, why
 
     def facts_line(self) -> list[str]:
-        """What the job took."""
+        """What the job took, and how its curves are drawn."""
+        return [*self._taken(), *([f"~ smoothed by {self.weight:g}"] if self.weight else [])]
+
+    def _taken(self) -> list[str]:
         job = self._job
         if job is None:
             return []

@@ -134,6 +134,8 @@ class CompareView(JobActions):
             curves.append((head.title, own[0] if len(own) == 1 else mean_curve(own)))
         told = [(name, points) for name, points in curves if points][:SERIES]
         names = told_apart([name for name, _ in told], self.size.width)
+        live = any(not subject.job.finished for subject in self.subjects)
+        self.chart.show(without="no points yet" if live else "no points were logged", paint=False)
         self.chart.set_curves([(name, points) for name, (_, points) in zip(names, told, strict=True)], title=metric)
 
     # -- what is shown ------------------------------------------------------------------------------------------
@@ -199,6 +201,8 @@ class CompareView(JobActions):
             parts.append(f"curves of {self.metric}")
             if len(groups) > SERIES:
                 parts.append(f"the first {SERIES}")
+            if self.weight:
+                parts.append(f"~ smoothed by {self.weight:g}")
         else:
             parts.append(f"{differing} differ" if differing else "nothing differs")
             parts.append(f"{same} are the same{'' if self.with_same or not same else ' (a shows them)'}")
@@ -307,6 +311,7 @@ class CompareView(JobActions):
         weights = (0.0, 0.6, 0.9, 0.99)
         self.weight = weights[(weights.index(self.weight) + 1) % len(weights)]
         self.chart.show(weight=self.weight)
+        self._paint()
 
     def action_log(self) -> None:
         """A logarithmic y axis, or a linear one."""

@@ -44,6 +44,8 @@ class Look:
     """What a linear y axis has to show at least."""
     marked: bool = False
     """Chosen by the user, to be shown in one chart with others."""
+    without: str = "no points yet"
+    """What is said where no point is."""
 
 
 Part = tuple[str, int]
@@ -180,7 +182,7 @@ def nothing(curves: Sequence[Curve], look: Look) -> str:
         return "no value above 0 for a log scale"
     if any(each.not_numbers or each.infinities for each in raw):
         return "no value is a finite number"
-    return "no points yet"
+    return look.without
 
 
 def message(heads: list[Row], text: str, width: int, height: int) -> list[Row]:

@@ -120,6 +120,7 @@ class LineChart(Widget, can_focus=True):
         kind: Kind | None = None,
         live: bool | None = None,
         marked: bool | None = None,
+        without: str | None = None,
         paint: bool = True,
     ) -> None:
         """Draw in another way; what is not given stays. Another kind of x axis drops zoom and cursor.
@@ -131,6 +132,7 @@ class LineChart(Widget, can_focus=True):
             self.look.kind, self.look.window, self.look.cursor = kind, None, None
         self.look.live = self.look.live if live is None else live
         self.look.marked = self.look.marked if marked is None else marked
+        self.look.without = self.look.without if without is None else without
         self.look.log = self.look.log if log is None else log
         self.weight = self.weight if weight is None else weight
         if not paint:
