@@ -16,7 +16,7 @@ from urllib.parse import quote
 from store.disk import is_full
 from store.errors import ConflictError, MachineError, NotFoundError
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest Alembic revision; a test holds it against the migrations."""
 
 BUSY_SECONDS = 60.0

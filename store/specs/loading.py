@@ -25,19 +25,33 @@ KINDS: dict[str, tuple[str, str]] = {
     "compute.amlcompute": ("store.specs.compute", "AmlCompute"),
     "compute.local": ("store.specs.compute", "LocalCompute"),
     "data": ("store.specs.data", "Data"),
+    "datastore.azure_blob": ("store.specs.datastores", "AzureBlob"),
+    "datastore.azure_file": ("store.specs.datastores", "AzureFile"),
+    "datastore.azure_data_lake_gen1": ("store.specs.datastores", "AzureDataLakeGen1"),
+    "datastore.azure_data_lake_gen2": ("store.specs.datastores", "AzureDataLakeGen2"),
+    "datastore.one_lake": ("store.specs.datastores", "OneLake"),
+    "datastore.local": ("store.specs.datastores", "Local"),
+    "datastore.sftp": ("store.specs.datastores", "Sftp"),
+    "datastore.s3": ("store.specs.datastores", "S3"),
+    "datastore.smb": ("store.specs.datastores", "Smb"),
+    "datastore.webdav": ("store.specs.datastores", "WebDav"),
+    "datastore.dbfs": ("store.specs.datastores", "Dbfs"),
+    "datastore.sql": ("store.specs.datastores", "Sql"),
 }
 """The kinds of documents of the dialect, and where the model of each is."""
 
 GROUP = "workbench.documents"
 """Packages bring further kinds, such as ``compute.slurm``, as entry points of this group: subclasses of ``Spec``."""
 
-FAMILIES = {"job": "command", "compute": None}
+FAMILIES = {"job": "command", "compute": None, "datastore": None}
 """Kinds that a document's ``type`` tells apart, and the type of a document that has none."""
 
 _LATER = {
     "job": ("sweep", "pipeline", "spark", "automl", "import", "data_transfer"),
     "compute": ("computeinstance", "virtualmachine", "kubernetes", "synapsespark"),
+    "datastore": (),
 }
+_SPELLINGS = {"onelake": "one_lake"}
 
 
 def kinds() -> list[str]:
@@ -109,15 +123,16 @@ def kind_of(document: Document, kind: str) -> str:
     if kind not in FAMILIES:
         return kind
     stated = document.data.get("type", FAMILIES[kind])
-    if isinstance(stated, str) and f"{kind}.{stated.lower()}" in KINDS:
-        return f"{kind}.{stated.lower()}"
+    spelling = _type(stated, kind) if isinstance(stated, str) else ""
+    if f"{kind}.{spelling}" in KINDS:
+        return f"{kind}.{spelling}"
     types = [name.partition(".")[2] for name in kinds() if name.startswith(kind + ".")]
-    if isinstance(stated, str) and stated.lower() in types:
-        return f"{kind}.{stated.lower()}"
+    if spelling in types:
+        return f"{kind}.{spelling}"
     if "type" not in document.data:
         fault = document.fault(("type",), "the key 'type' is missing", f"Allowed: {', '.join(types)}")
-    elif isinstance(stated, str) and stated.lower() in _LATER[kind]:
-        message = f"this version of Workbench knows no {stated.lower()} {kind} yet"
+    elif spelling in _LATER[kind]:
+        message = f"this version of Workbench knows no {spelling} {kind} yet"
         fault = document.fault(("type",), message, f"It knows: {', '.join(types)}")
     else:
         from store.specs.document import describe
@@ -126,6 +141,16 @@ def kind_of(document: Document, kind: str) -> str:
         hint = suggestion(str(stated), [*types, *_LATER[kind]], introduction="Allowed")
         fault = document.fault(("type",), f"{describe(stated)} is no type of {kind}", hint)
     raise DocumentError([*document.faults, fault])
+
+
+def _type(stated: str, kind: str) -> str:
+    """A document's ``type`` as kinds are named: the dialect reads those of datastores in CamelCase too."""
+    lower = _SPELLINGS.get(stated.lower(), stated.lower())
+    if kind != "datastore" or f"{kind}.{lower}" in KINDS:
+        return lower
+    from store.specs.spec import snake_case
+
+    return snake_case(stated)
 
 
 def _environment_in_file(document: Document, model: type[Spec]) -> list[Fault]:
