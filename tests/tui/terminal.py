@@ -75,6 +75,10 @@ class Terminal:
     def leave(self) -> int:
         """Leave by the key for it; the exit status."""
         self.press("q")
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait until the program has ended; the exit status."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             self.read(0.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -136,3 +137,28 @@ def test_a_full_disk_is_told_and_nothing_is_lost(small: Layout, disk: Path, term
     shown.press("gjd")
     shown.until(lambda text: "job_4" in text and "job_3 " not in text.partition("archived")[0])
     assert shown.leave() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT])
+def test_a_signal_leaves_the_terminal_as_it_was_and_the_way_back(
+    layout: Layout, terminal: Open, number: signal.Signals
+) -> None:
+    add_job(layout, "job_1")
+    shown = terminal(layout, WORKBENCH_SECTION="jobs")
+    before = termios.tcgetattr(shown.file)[:4]  # line by line, with echo
+    shown.until(lambda text: "job_1" in text)
+    shown.press("\r")
+    shown.until(lambda text: "Overview" in text)
+    shown.press("v")
+    shown.until(lambda text: "[System]" in text)
+    assert termios.tcgetattr(shown.file)[:4] != before
+    os.kill(shown.pid, number)
+    assert shown.ended() == 128 + number
+    assert termios.tcgetattr(shown.file)[:4] == before
+    while shown.read(0.1):
+        pass
+    for mode in ("1049", "1000", "1003", "1006", "2004"):
+        assert shown.written.rfind(f"\x1b[?{mode}l".encode()) > shown.written.rfind(f"\x1b[?{mode}h".encode()), mode
+    again = terminal(layout)
+    again.until(lambda text: "job_1" in text and "[System]" in text)
+    assert again.leave() == 0

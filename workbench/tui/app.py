@@ -29,6 +29,7 @@ from workbench.tui.last_place import remember, remembered
 from workbench.tui.machine import LoadLevels
 from workbench.tui.reading import keep_agent, situation
 from workbench.tui.sections import SECTIONS, Section, named
+from workbench.tui.signals import leave_by_signals
 from workbench.tui.themed_app import ThemedApp
 from workbench.tui.view import View, is_typing
 from workbench.tui.widgets.command_line import CommandLine
@@ -111,6 +112,11 @@ class WorkbenchApp(ThemedApp):
         from workbench.tui.theme_variables import VARIABLE_DEFAULTS
 
         return dict(VARIABLE_DEFAULTS)
+
+    def on_load(self) -> None:
+        """From here on the terminal is not the shell's."""
+        if not self.is_headless:
+            leave_by_signals(self)
 
     async def on_ready(self) -> None:
         """Everything that is not the first picture waits for it."""
