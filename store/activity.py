@@ -170,4 +170,9 @@ def _brief(row: sqlite3.Row, **more: Any) -> BriefJob:
 
 
 def _read(text: str | None) -> Any:
-    return json.loads(text) if text else None
+    """A column's JSON, nothing for what is none: one row that cannot be read does not hide the others."""
+    try:
+        found = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -74,7 +74,7 @@ LOOKED_AT = 2000
 def last_uses(connection: sqlite3.Connection) -> dict[str, tuple[str, float]]:
     """The newest job of each built environment, by the environment's hash: its name and when it was submitted."""
     rows = connection.execute(
-        "SELECT json_extract(environment, '$.hash'), name, created_at FROM ("
+        "SELECT iif(json_valid(environment), json_extract(environment, '$.hash'), NULL), name, created_at FROM ("
         " SELECT environment, name, created_at FROM job WHERE id > 0 ORDER BY id DESC LIMIT ?)",
         (LOOKED_AT,),
     )
@@ -90,7 +90,7 @@ def unfinished_user(connection: sqlite3.Connection, digest: str) -> str | None:
     marks = ", ".join("?" * len(UNFINISHED))
     row = connection.execute(
         f"SELECT name FROM job INDEXED BY job_by_status WHERE status IN ({marks})"
-        " AND json_extract(environment, '$.hash') = ? LIMIT 1",
+        " AND iif(json_valid(environment), json_extract(environment, '$.hash'), NULL) = ? LIMIT 1",
         (*UNFINISHED, digest),
     ).fetchone()
     return str(row[0]) if row else None

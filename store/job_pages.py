@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from store.job_filter import JobFilter, Sort, Term
+from store.jobs import VALID_DOCUMENT
 from store.main_metric import main_metric
 
 Value = str | float | int | None
@@ -44,13 +45,25 @@ SORT_VALUES = {
         " WHERE run_uuid = root.name AND key = :sort_metric), :no_metric)"
     ),
 }
-CAUSE = ("json_extract(job.cause, '$.code')", "json_extract(job.cause, '$.message')")
+VALID_CAUSE = "CASE WHEN json_valid(job.cause) THEN job.cause END"
+CAUSE = (f"json_extract({VALID_CAUSE}, '$.code')", f"json_extract({VALID_CAUSE}, '$.message')")
+UNREADABLE = " || ".join(
+    f"iif(json_type(iif(json_valid(job.{column}), job.{column}, 0)) = 'object', '', '{column} ')"
+    for column in ("document", "source")
+) + "".join(
+    f" || iif(job.{column} IS NULL OR json_valid(job.{column}), '', '{column} ')"
+    for column in ("environment", "inputs", "outputs", "cause")
+)
+"""The columns of a row that hold no JSON: for the few rows of a page."""
 LARGEST = 1.7976931348623157e308
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job as a list shows it. ``children`` counts them; ``key`` is its place in the order asked for."""
+    """A job as a list shows it. ``children`` counts them; ``key`` is its place in the order asked for.
+
+    ``unreadable`` names the columns of its row that hold no JSON.
+    """
 
     id: int
     name: str
@@ -66,6 +79,7 @@ class JobRow:
     archived: bool
     children: int
     key: Key
+    unreadable: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -111,7 +125,7 @@ def page(
     directions = ", ".join(f"{term} {'DESC' if down != backwards else 'ASC'}" for term, down in order)
     children = "(SELECT count(*) FROM job AS child WHERE child.parent_job_name = job.name)"
     rows = connection.execute(
-        f"SELECT {columns}, {children}, {keys} FROM {source}"
+        f"SELECT {columns}, {children}, {UNREADABLE}, {keys} FROM {source}"
         f"{' WHERE ' + ' AND '.join(clauses) if clauses else ''} ORDER BY {directions} LIMIT :limit",
         values | {"limit": limit},
     ).fetchall()
@@ -193,7 +207,10 @@ def _row(row: sqlite3.Row) -> JobRow:
     listed = len(LISTED)
     values = dict(zip(LISTED, row[:listed], strict=True))
     return JobRow(
-        **{**values, "archived": bool(values["archived"])}, children=row[listed], key=tuple(row[listed + 1 :])
+        **{**values, "archived": bool(values["archived"])},
+        children=row[listed],
+        unreadable=row[listed + 1].strip().replace(" ", ", "),
+        key=tuple(row[listed + 2 :]),
     )
 
 
@@ -306,7 +323,7 @@ def _tag(value: str, name: str, values: dict[str, Value]) -> str:
     if separator:
         values[name] = wanted
         same = f" AND CAST(value AS TEXT) = :{name}"
-    return f"EXISTS (SELECT 1 FROM json_each(job.document, '$.tags') WHERE key = :{name}_key{same})"
+    return f"EXISTS (SELECT 1 FROM json_each({VALID_DOCUMENT}, '$.tags') WHERE key = :{name}_key{same})"
 
 
 def _contains(columns: Sequence[str], term: Term, name: str, values: dict[str, Value]) -> str:

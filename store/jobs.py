@@ -12,7 +12,7 @@ from typing import Any
 
 from store import names
 from store.database import write
-from store.errors import ConflictError, NotFoundError
+from store.errors import ConflictError, MachineError, NotFoundError
 
 TERMINAL = frozenset({"Completed", "Failed", "Canceled"})
 UNFINISHED = ("NotStarted", "Queued", "Preparing", "Running", "Finalizing", "CancelRequested")
@@ -69,24 +69,52 @@ class Job:
     wall_seconds: float | None
     cpu_seconds: float | None
     peak_memory_bytes: int | None
+    unreadable: str = ""
+    """What is wrong with the row, where a column of it cannot be read; only lists show such a job."""
 
     @property
     def finished(self) -> bool:
         return self.status in TERMINAL
 
 
-COLUMNS = tuple(Job.__dataclass_fields__)
+COLUMNS = tuple(column for column in Job.__dataclass_fields__ if column != "unreadable")
 JSON_COLUMNS = frozenset({"document", "source", "environment", "inputs", "outputs", "cause"})
+VALID_DOCUMENT = "CASE WHEN json_valid(document) THEN document END"
+"""For conditions on what is in documents: one that cannot be read has nothing in it."""
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM job"
 
 
 def read(row: sqlite3.Row) -> Job:
-    """A Job from a row of ``SELECT``."""
-    values = {
-        column: json.loads(row[column]) if column in JSON_COLUMNS and row[column] is not None else row[column]
-        for column in COLUMNS
-    }
-    return Job(**{**values, "archived": bool(values["archived"])})
+    """A Job from a row of ``SELECT``. Raises MachineError for one that cannot be read."""
+    job = read_as_it_is(row)
+    if job.unreadable:
+        raise MachineError(
+            f"the row of job {job.name!r} cannot be read: {job.unreadable}",
+            hint="Only this job is concerned; `workbench job list` shows the others.",
+        )
+    return job
+
+
+def read_as_it_is(row: sqlite3.Row) -> Job:
+    """As ``read``; one that cannot be read says so itself, and has nothing in the columns concerned."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for column in COLUMNS:
+        values[column] = row[column]
+        if column in JSON_COLUMNS and row[column] is not None:
+            try:
+                values[column] = _mapping(row[column])
+            except (ValueError, TypeError) as error:
+                values[column] = {} if column in ("document", "source") else None
+                faults.append(f"its {column} is no JSON object ({error})")
+    return Job(**{**values, "archived": bool(values["archived"])}, unreadable=", ".join(faults))
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"it is a {type(found).__name__}")
+    return found
 
 
 def rank(document: Mapping[str, Any]) -> int:
@@ -186,20 +214,21 @@ def find(connection: sqlite3.Connection, wanted: Filter, limit: int, before: int
         values.append(int(wanted.archived))
     for key, value in wanted.tags.items():
         same = "" if value is None else " AND value = ?"
-        clauses.append(f"EXISTS (SELECT 1 FROM json_each(document, '$.tags') WHERE key = ?{same})")
+        clauses.append(f"EXISTS (SELECT 1 FROM json_each({VALID_DOCUMENT}, '$.tags') WHERE key = ?{same})")
         values.extend([key] if value is None else [key, value])
     if before is not None:
         clauses.append("id < ?")
         values.append(before)
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     rows = connection.execute(f"{SELECT}{where} ORDER BY id DESC LIMIT ?", (*values, limit))
-    return [read(row) for row in rows]
+    return [read_as_it_is(row) for row in rows]
 
 
 def unfinished(connection: sqlite3.Connection) -> list[Job]:
-    """Every job that is not at its end, in order of submission."""
+    """Every job that is not at its end, in order of submission; those that cannot be read say so."""
     marks = ", ".join("?" * len(UNFINISHED))
-    return [read(row) for row in connection.execute(f"{SELECT} WHERE status IN ({marks}) ORDER BY id", UNFINISHED)]
+    rows = connection.execute(f"{SELECT} WHERE status IN ({marks}) ORDER BY id", UNFINISHED)
+    return [read_as_it_is(row) for row in rows]
 
 
 def count_unfinished(connection: sqlite3.Connection) -> int:

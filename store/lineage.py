@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from store.jobs import VALID_DOCUMENT
+
 NEAREST = 20
 """More relatives of one kind are counted, not listed."""
 
@@ -49,7 +51,7 @@ def reruns(connection: sqlite3.Connection, name: str, after: int, limit: int = N
     """The jobs, submitted after the one with the id ``after``, that run a job again."""
     rows = connection.execute(
         "SELECT name, display_name, status FROM job WHERE id > ? AND id <= ?"
-        " AND json_extract(source, '$.rerun_of') = ? ORDER BY id LIMIT ?",
+        " AND iif(json_valid(source), json_extract(source, '$.rerun_of'), NULL) = ? ORDER BY id LIMIT ?",
         (after, after + LOOKED_AT, name, limit),
     )
     return [Relative(*row) for row in rows]
@@ -66,7 +68,7 @@ def consumers(
     named = " OR ".join("instr(input.value, ?)" for _ in signs)
     rows = connection.execute(
         "SELECT name, display_name, status FROM job WHERE id > ? AND id <= ? AND EXISTS"
-        f" (SELECT 1 FROM json_each(document, '$.inputs') AS input WHERE {named}) ORDER BY id LIMIT ?",
+        f" (SELECT 1 FROM json_each({VALID_DOCUMENT}, '$.inputs') AS input WHERE {named}) ORDER BY id LIMIT ?",
         (after, after + LOOKED_AT, *signs, limit),
     )
     return [Relative(*row) for row in rows]

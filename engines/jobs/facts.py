@@ -32,6 +32,7 @@ def summary(job: Job, obstacle: WorkbenchError | None = None) -> dict[str, Any]:
         "duration_seconds": duration(job),
         "cause": cause(job),
         "waits_for": {"message": obstacle.message, "hint": obstacle.hint} if obstacle else None,
+        "unreadable": job.unreadable or None,
     }
 
 

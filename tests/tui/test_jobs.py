@@ -337,3 +337,15 @@ def test_a_filter_is_saved_under_a_name_and_taken_again(many: Layout, drive: Dri
         assert 'bad = "state:failed"' in file.read_text() and file.read_text().startswith("# mine\n")
         assert drive(take, loaded=load()) == 100
         assert "bad" not in file.read_text()
+
+
+def test_a_row_that_cannot_be_read_is_shown_as_broken_among_the_others(layout: Layout, drive: Drive) -> None:
+    add_jobs(layout, [("first", {}, {}), ("torn", {"document": '{"comm'}, {}), ("last", {}, {})])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        return text(app)
+
+    lines = drive(script)
+    assert [line.split()[2] for line in lines[1:4]] == ["last", "torn", "first"]
+    assert "! broken: document" in lines[2] and "broken" not in lines[1] + lines[3]

@@ -118,7 +118,9 @@ def list_jobs(
 
 
 def why(row: Mapping[str, Any]) -> str:
-    """A word on a job that failed, or that waits for what does not come by itself."""
+    """A word on a job that failed, that waits for what does not come by itself, or whose row cannot be read."""
+    if row["unreadable"]:
+        return f"broken: {row['unreadable']}"
     if row["waits_for"]:
         return f"waits: {row['waits_for']['message']}"
     return str(row["cause"]["code"]) if row["status"] == "Failed" and row["cause"] else ""

@@ -37,6 +37,11 @@ def metric_text(metric: Metric) -> str:
     return f"{number(value)} {name}"
 
 
+def broken(row: JobRow) -> str:
+    """What of a job cannot be read."""
+    return f"! broken: {row.unreadable}" if row.unreadable else ""
+
+
 def number(value: float) -> str:
     """A metric's value in few signs."""
     if not math.isfinite(value):
@@ -81,7 +86,7 @@ def duration(row: JobRow) -> str:
 COLUMNS = (
     Column("name", "Name", lambda row, _: row.display_name or row.name, 16, 40, 9, "name"),
     Column("experiment", "Experiment", lambda row, _: row.experiment_name, 10, 24, 5, "experiment"),
-    Column("metric", "Metric", lambda _, metric: metric_text(metric), 18, 28, 7, "metric"),
+    Column("metric", "Metric", lambda row, metric: broken(row) or metric_text(metric), 18, 28, 7, "metric"),
     Column("type", "Kind", lambda row, _: row.type, 7, 10, 1, "type"),
     Column("compute", "Compute", lambda row, _: row.compute, 7, 16, 2, "compute"),
     Column("duration", "Duration", lambda row, _: duration(row), 9, 9, 6, "duration", right=True),
