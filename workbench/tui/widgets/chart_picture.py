@@ -125,19 +125,20 @@ class Painter:
     def _thin_out(self, curves: Sequence[Curve], x: tuple[float, float], dots: int, changed: float | None) -> None:
         """Each curve's columns: of a window that was seen before only those that changed."""
         drawn = [series for curve in curves for series in curve.drawn]
-        asked = (x, dots, tuple(series.serial for series in drawn))
-        start = self._first_changed(x, dots, changed) if asked == self._asked else 0
-        if start >= dots:
-            return
+        known = self._columns if self._asked == (x, dots) else {}
+        changed_from = self._first_changed(x, dots, changed)
+        self._columns = {}
         for series in drawn:
-            found = series.columns(*x, dots, start=start)
-            if start:
-                known = self._columns[series.serial]
-                kept = [column for column in known.columns if column.place < start]
-                found = Columns(kept + found.columns, known.before, found.after)
-            self._columns[series.serial] = found
-        self._columns = {series.serial: self._columns[series.serial] for series in drawn}
-        self._asked = asked
+            before = known.get(series.serial)
+            start = changed_from if before is not None else 0
+            if before is None or start < dots:
+                found = series.columns(*x, dots, start=start)
+                if before is not None and start:
+                    kept = [column for column in before.columns if column.place < start]
+                    found = Columns(kept + found.columns, before.before, found.after)
+                before = found
+            self._columns[series.serial] = before
+        self._asked = x, dots
 
     @staticmethod
     def _first_changed(x: tuple[float, float], dots: int, changed: float | None) -> int:
@@ -156,7 +157,7 @@ class Painter:
 
     def _draw(self, curves: Sequence[Curve], plot: Plot, changed: float | None) -> None:
         """Draw the curves' dots, from the first column on that is another."""
-        key = (plot.width, plot.height, plot.x, plot.y, self._asked)
+        key = (plot.width, plot.height, plot.x, plot.y, tuple(self._columns))
         cell = 0
         if key == self._drawn:
             cell = max(0, (self._first_changed(plot.x, plot.dots, changed) - 1) // 2)

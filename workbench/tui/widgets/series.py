@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import count, pairwise
+from itertools import accumulate, count, repeat
+from operator import mul
 from typing import NamedTuple
 
 XY = tuple[float, float]
@@ -71,17 +72,31 @@ class Series:
 
     def append(self, points: Iterable[XY]) -> float | None:
         """Add points; returns the x from which on the curve is another than before, None where it is not."""
-        new = list(points)
-        if not new:
+        return self.extend(*_apart(points))
+
+    def extend(self, xs: list[float], ys: list[float]) -> float | None:
+        """As ``append``, the x and y of points apart."""
+        if not xs:
             return None
-        if any(later[0] < earlier[0] for earlier, later in pairwise(new)):
-            new.sort(key=_x)
-        start = new[0][0]
+        if xs != sorted(xs):
+            xs, ys = _in_order(xs, ys)
+        start = xs[0]
         if self.extent is not None and start < self.extent[1]:
-            new = sorted([*self.points(), *new], key=_x)
+            known_xs, known_ys = self.apart()
+            xs, ys = _in_order(known_xs + xs, known_ys + ys)
             self._clear()
         last = self.xs[-1] if self.xs else start
-        for x, y in new:
+        self.extent = (self.extent[0] if self.extent else xs[0], xs[-1])
+        if are_numbers(ys) and not (self._ends_in_gap and self.xs):
+            self.xs += xs
+            self.ys += ys
+            self._ends_in_gap = False
+        else:
+            self._extend_with_gaps(xs, ys)
+        return min(last, start)
+
+    def _extend_with_gaps(self, xs: list[float], ys: list[float]) -> None:
+        for x, y in zip(xs, ys, strict=True):
             if -MOST < y < MOST:
                 if self._ends_in_gap and self.xs:
                     self.breaks.append(len(self.xs))
@@ -95,8 +110,6 @@ class Series:
                     self._gaps.append(x)
                 else:
                     self.infinities.append((x, y))
-        self.extent = (min(new[0][0], self.extent[0]) if self.extent else new[0][0], new[-1][0])
-        return min(last, start)
 
     def replace(self, points: Iterable[XY]) -> None:
         """Have other points in place of all."""
@@ -105,11 +118,15 @@ class Series:
 
     def points(self) -> list[XY]:
         """All points, those that are no numbers too, in order of x."""
-        nowhere = [(x, math.nan) for x in self._gaps]
-        finite = list(zip(self.xs, self.ys, strict=True))
-        if not nowhere and not self.infinities:
-            return finite
-        return sorted([*finite, *self.infinities, *nowhere], key=_x)
+        return list(zip(*self.apart(), strict=True))
+
+    def apart(self) -> tuple[list[float], list[float]]:
+        """The x and the y of all points, those that are no numbers too, in order of x."""
+        if not self._gaps and not self.infinities:
+            return self.xs, self.ys
+        infinite_xs, infinities = _apart(self.infinities)
+        nowhere = [math.nan] * len(self._gaps)
+        return _in_order(self.xs + infinite_xs + self._gaps, self.ys + infinities + nowhere)
 
     def _clear(self) -> None:
         self.xs, self.ys, self.breaks, self.infinities = [], [], [], []
@@ -196,19 +213,16 @@ class Smoothing:
         self.weight = weight
         self._last, self._power = 0.0, 1.0
 
-    def take(self, values: Iterable[float]) -> list[float]:
+    def take(self, values: Sequence[float]) -> list[float]:
         """The smoothed values of these, which follow those that were taken before."""
-        weight, last, power = self.weight, self._last, self._power
-        smooth: list[float] = []
-        for value in values:
-            if -MOST < value < MOST:
-                last = last * weight + (1 - weight) * value
-                power *= weight
-                smooth.append(last / (1 - power))
-            else:
-                smooth.append(value)
-        self._last, self._power = last, power
-        return smooth
+        if not are_numbers(values):
+            finite = iter(self.take([value for value in values if -MOST < value < MOST]))
+            return [next(finite) if -MOST < value < MOST else value for value in values]
+        weight, rest = self.weight, 1 - self.weight
+        lasts = list(accumulate(values, lambda last, value: last * weight + rest * value, initial=self._last))
+        powers = list(accumulate(repeat(weight, len(values)), mul, initial=self._power))
+        self._last, self._power = lasts[-1], powers[-1]
+        return [last / (1 - power) for last, power in zip(lasts[1:], powers[1:], strict=True)]
 
 
 class Curve:
@@ -237,16 +251,16 @@ class Curve:
         self._plain = Series(self.name) if log else self.raw
         self._smooth = Series(self.name) if weight else None
         if log or weight:
-            self._derive(self.raw.points())
+            self._derive(*self.raw.apart())
 
     def append(self, points: Iterable[XY]) -> float | None:
         """Add points; returns the x from which on the picture is another, None where it is not."""
-        new = list(points)
-        end = self.raw.extent[1] if self.raw.extent else -math.inf
-        changed = self.raw.append(new)
+        xs, ys = _apart(points)
+        is_behind = self.raw.extent is None or not xs or xs[0] >= self.raw.extent[1]
+        changed = self.raw.extend(xs, ys)
         if self.log or self._smooth is not None:
-            if all(earlier <= later for earlier, later in pairwise([end, *(x for x, _ in new)])):
-                self._derive(new)
+            if is_behind and xs == sorted(xs):
+                self._derive(xs, ys)
             else:
                 self.set(log=self.log, weight=self.weight)
         return changed
@@ -263,15 +277,16 @@ class Curve:
             return None
         return 10 ** point[1] if self.log else point[1]
 
-    def _derive(self, points: Sequence[XY]) -> None:
+    def _derive(self, xs: list[float], ys: list[float]) -> None:
         if self.log:
-            self._plain.append((x, self._logarithm(y)) for x, y in points)
+            self._plain.extend(xs, [self._logarithm(y) for y in ys])
         if self._smooth is not None:
-            values = self._smoothing.take(y for _, y in points)
-            smooth = [(x, y) for (x, _), y in zip(points, values, strict=True)]
+            values = self._smoothing.take(ys)
             if self.log:
-                smooth = [(x, math.log10(y) if 0 < y < MOST else math.nan) for x, y in smooth]
-            self._smooth.append((x, y) for x, y in smooth if math.isfinite(y) or math.isnan(y))
+                values = [math.log10(y) if 0 < y < MOST else math.nan for y in values]
+            if not are_numbers(values):
+                xs, values = _apart((x, y) for x, y in zip(xs, values, strict=True) if not math.isinf(y))
+            self._smooth.extend(xs, values)
 
     def _logarithm(self, value: float) -> float:
         if value > 0:
@@ -286,5 +301,18 @@ def smoothed(values: Sequence[float], weight: float) -> list[float]:
     return Smoothing(weight).take(values)
 
 
-def _x(point: XY) -> float:
-    return point[0]
+def are_numbers(values: Sequence[float]) -> bool:
+    """Whether all are finite; C finds it out."""
+    return not values or (max(values) < MOST and min(values) > -MOST and not math.isnan(sum(values)))
+
+
+def _apart(points: Iterable[XY]) -> tuple[list[float], list[float]]:
+    """The x and the y of points."""
+    listed = list(points)
+    return [x for x, _ in listed], [y for _, y in listed]
+
+
+def _in_order(xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Points in order of x; those of the same x stay in theirs."""
+    order = sorted(range(len(xs)), key=xs.__getitem__)
+    return [xs[at] for at in order], [ys[at] for at in order]
