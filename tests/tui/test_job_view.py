@@ -305,6 +305,39 @@ def test_names_of_all_kinds_do_not_break_the_layout(layout: Layout, drive: Drive
     assert set(drive(script)) == {0}
 
 
+def test_no_part_of_a_value_is_behind_the_scroll_bar(layout: Layout, drive: Drive) -> None:
+    long = "0123456789" * 20
+    add_job(layout, "odd", document={"type": "command", "command": long, "inputs": {f"in_{n}": n for n in range(30)}})
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        view = await open_view(app, pilot, "odd")
+        found = app.frame.query_one(FactList)
+        await until(pilot, lambda: found.show_vertical_scrollbar)
+        go_to(app, "command")
+        shown = "".join(found.render_line(y).text[found._title_width + 4 :] for y in range(found.size.height))
+        await pilot.press("Y")
+        pane = await until(pilot, lambda: view.query(TextPane).first() if view.query(TextPane) else None)
+        await until(pilot, lambda: pane.show_vertical_scrollbar)
+        document = "".join(pane.render_line(y).text.strip() for y in range(pane.size.height))
+        return [shown.replace(" ", ""), document]
+
+    shown, document = drive(script)
+    assert long in shown and long in document
+
+
+def test_titles_take_what_room_there_is(layout: Layout, drive: Drive) -> None:
+    title = "min_impurity_decrease_of_all"
+    add_job(layout, "odd", document={"type": "command", "command": "x", "inputs": {title: 1}})
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_view(app, pilot, "odd")
+        found = app.frame.query_one(FactList)
+        await until(pilot, lambda: found._lines)
+        return "\n".join(found.render_line(y).text for y in range(found.size.height))
+
+    assert f"input {title}" in drive(script, size=(140, 40))
+
+
 # -- what a person does -----------------------------------------------------------------------------------------
 
 

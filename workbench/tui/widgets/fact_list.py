@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_LINES = 8
 """Of one value; enter shows the rest."""
 
-WIDEST_TITLE = 24
+WIDEST_TITLE = 40
 KINDS = ("waiting", "running", "completed", "failed", "canceled", "muted", "plain")
 
 
