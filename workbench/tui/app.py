@@ -116,7 +116,7 @@ class WorkbenchApp(ThemedApp):
     def on_load(self) -> None:
         """From here on the terminal is not the shell's."""
         if not self.is_headless:
-            leave_by_signals(self)
+            leave_by_signals(lambda status: self.call_later(self._leave_for_now, status))
 
     async def on_ready(self) -> None:
         """Everything that is not the first picture waits for it."""
@@ -242,6 +242,11 @@ class WorkbenchApp(ThemedApp):
         """Leave; work goes on, and the next session begins at the beginning."""
         await self._remember([])
         self.exit()
+
+    async def _leave_for_now(self, status: int) -> None:
+        """Leave without having been asked to; the next session begins where this one is."""
+        await self._remember(self.frame.places())
+        self.exit(return_code=status)
 
     def action_suspend_process(self) -> None:
         """Give the terminal back to the shell, until ``fg``."""
