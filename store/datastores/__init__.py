@@ -1,0 +1,1 @@
+"""Datastores: named connections to where data lies."""
