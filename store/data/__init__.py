@@ -1,0 +1,1 @@
+"""Data assets: names and versions for data, and who used which."""
