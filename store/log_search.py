@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from store.errors import UsageError
 from store.log_lines import OpenLog
 from store.log_text import plain, plain_text
+from store.time_limit import TooSlowError, limited
 
 PART = 1 << 16
 """Bytes. Small enough that a key does not wait for the search in one."""
 
 MOST_KEPT = 1 << 19
 """Places that are remembered in each direction; further ones are counted."""
+
+LINE_SECONDS, SCREEN_SECONDS = 0.05, 0.15
+"""How long a regular expression may take for a line that is drawn, and for all on the screen when it is new."""
 
 REGULAR = "re:"
 """What a text begins with that is a regular expression."""
@@ -26,7 +30,9 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        regular = text.startswith(REGULAR)
+        self.regular = regular = text.startswith(REGULAR)
+        self.too_slow = False
+        """Whether it took too long for a line: then it is nowhere."""
         wanted = text.removeprefix(REGULAR) if regular else text
         self.any_case = not any(letter.isupper() for letter in (_without_escapes(wanted) if regular else wanted))
         try:
@@ -45,11 +51,31 @@ class Pattern:
         """A ready expression; only where ``roughly`` is found too, it can be."""
         pattern = cls(REGULAR)
         pattern.text, pattern.expression, pattern._roughly = name, expression, roughly
+        pattern.regular = False  # it is known to be quick
         return pattern
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where it is in a line."""
+        """Where it is in a line, to be drawn; nowhere once that takes too long."""
+        if not self.regular:
+            return self._spans(text)
+        return self._in_time(LINE_SECONDS, lambda: self._spans(text))
+
+    def try_on(self, texts: Iterable[str]) -> None:
+        """Look whether it takes too long for what is on the screen."""
+        if self.regular:
+            self._in_time(SCREEN_SECONDS, lambda: [span for text in texts for span in self._spans(text)])
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
         return [match.span() for match in self.expression.finditer(text) if match.end() > match.start()]
+
+    def _in_time(self, seconds: float, work: Callable[[], list[tuple[int, int]]]) -> list[tuple[int, int]]:
+        if self.too_slow:
+            return []
+        try:
+            return limited(seconds, work)
+        except TooSlowError:
+            self.too_slow = True
+            return []
 
     def found_in(self, line: str) -> bool:
         """Whether it is in a line."""
@@ -95,6 +121,9 @@ def hits(pattern: Pattern, data: bytes, base: int) -> Iterator[int]:
             base += len(line) + 1
 
 
+Find = Callable[[Pattern, bytes, int], Iterable[int]]
+
+
 def _shown_as_it_is(data: bytes) -> bool:
     """Whether each line is shown as it stands, and a byte is a character."""
     if not data.isascii() or b"\x1b" in data or b"\x08" in data:
@@ -110,8 +139,10 @@ def _lines_and_states(data: bytes) -> str:
 class Search:
     """Looks further with every ``step``: forwards and backwards in turn, as long as there is something left."""
 
-    def __init__(self, pattern: Pattern, origin: int) -> None:
+    def __init__(self, pattern: Pattern, origin: int, find: Find = hits) -> None:
+        """``find`` is what finds the pattern in a part."""
         self.pattern = pattern
+        self._find = find
         self.low = self.high = origin
         """What lies between was searched."""
         self.count = 0
@@ -151,11 +182,11 @@ class Search:
         last = data.rfind(b"\n") + 1
         whole = last if last and not at_end else len(data)
         unfinished = last if at_end and last < len(data) else None
-        for place in hits(self.pattern, data[: last if unfinished is not None else whole], self.high):
+        for place in self._find(self.pattern, data[: last if unfinished is not None else whole], self.high):
             self._keep(self._after, place)
         if unfinished is not None:
             before = self.count
-            for place in hits(self.pattern, data[unfinished:], self.high + unfinished):
+            for place in self._find(self.pattern, data[unfinished:], self.high + unfinished):
                 self._keep(self._after, place)
             self._unfinished = (self.high + unfinished, self.count - before)
         self.high += whole
@@ -167,7 +198,7 @@ class Search:
         data = log.read(start, self.low)
         first = data.find(b"\n") + 1 if start else 0
         cut = first if first < len(data) else 0
-        for place in reversed(list(hits(self.pattern, data[cut:], start + cut))):
+        for place in reversed(list(self._find(self.pattern, data[cut:], start + cut))):
             self._keep(self._before, place)
         self.low = start + cut
 

@@ -261,3 +261,25 @@ def test_no_file(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     with OpenLog(tmp_path / "empty") as log:
         assert window(log, 0, 5, 5).lines == () and names(forwards(log, 0)) == []
+
+
+def test_an_expression_is_searched_for_elsewhere_and_given_up_when_it_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from store import bounded_search
+    from store.bounded_search import BoundedSearch
+    from store.time_limit import TooSlowError
+
+    data = b"".join(b"line %d\n" % number for number in range(1000))
+    pattern = Pattern("re:^line ..[37]$")
+    bounded = BoundedSearch(pattern.text)
+    assert bounded.hits(pattern, data, 5) == list(log_search.hits(pattern, data, 5))
+    assert bounded.hits(pattern, b"", 5) == []
+    bounded.close()
+    monkeypatch.setattr(bounded_search, "LIMIT_SECONDS", 0.2)
+    slow = BoundedSearch("re:(a+)+$")
+    with pytest.raises(TooSlowError):
+        slow.hits(Pattern("re:(a+)+$"), b"a" * 60 + b"!", 0)
+    assert slow._process is not None and slow._process.poll() is not None
+    drawn = Pattern("re:(a+)+$")
+    assert drawn.spans("aa") == [(0, 2)] and drawn.spans("a" * 60 + "!") == [] and drawn.too_slow

@@ -626,3 +626,26 @@ def test_a_progress_bar_without_end_opens_too(drive: Drive, layout: Layout, byte
         await until(pilot, lambda: shown(tab)[0] == "begin")
 
     on(drive, script)
+
+
+def test_an_expression_that_backtracks_without_end_holds_up_nothing(layout: Layout, drive: Drive) -> None:
+    slow = b"a" * 60 + b"!\n"
+    printed(layout, slow + numbered(20_000), status="Completed")
+
+    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
+        await pilot.press("slash", "r", "e")
+        tab.query_one(LogSearch).value = "re:(a+)+$"
+        await pilot.press("enter")
+        await until(pilot, lambda: "takes too long" in status(tab))
+        assert not tab.searcher.active
+        await pilot.press("g")  # the slow line is on the screen now
+        await until(pilot, lambda: shown(tab)[0].startswith("aaa"))
+        await pilot.press("slash")
+        tab.query_one(LogSearch).value = "re:(a+)+$"
+        await until(pilot, lambda: "takes too long" in status(tab))
+        tab.query_one(LogSearch).value = "re:line 0001[35]"
+        await pilot.press("enter")
+        await until(pilot, lambda: "1/2" in status(tab))
+        assert tab.view.current_line is not None and tab.view.text_of(tab.view.current_line) == "line 00013"
+
+    on(drive, script)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from store.bounded_search import BoundedSearch
 from store.log_index import LineIndex
 from store.log_lines import OpenLog, Window, window
 from store.log_search import Pattern, Search
+from store.time_limit import TooSlowError
 
 if TYPE_CHECKING:
     from store.jobs import Job
@@ -70,9 +72,18 @@ class Searching:
     """A search that can be ended."""
 
     def __init__(self, pattern: Pattern, origin: int, path: Path) -> None:
-        self.search = Search(pattern, origin)
+        self._bounded = BoundedSearch(pattern.text) if pattern.regular else None
+        self.search = Search(pattern, origin, self._bounded.hits) if self._bounded else Search(pattern, origin)
         self.path = path
         self.ended = threading.Event()
+        self.too_slow = False
+        """Whether it was given up, because the expression takes too long."""
+
+    def end(self) -> None:
+        """Have the thread end, and the process where there is one."""
+        self.ended.set()
+        if self._bounded is not None:
+            self._bounded.close()
 
     def batch(self) -> bool:
         """Search for a moment; whether there is more to search."""
@@ -89,6 +100,8 @@ class Searching:
                         yielded = time.monotonic()
         except OSError:  # the view says it
             return False
+        except TooSlowError:
+            self.too_slow = not self.ended.is_set()
         return False
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.tui.job.log import LogTab
 
 ERRORS = "errors"
+TOO_SLOW = "this expression takes too long; repetitions in repetitions, such as (a+)+, do"
 
 
 class Searcher:
@@ -46,7 +47,22 @@ class Searcher:
             view.pattern = Pattern(text) if text else None
         except UsageError as error:
             view.pattern, self.fault = None, error.message
+        self._try_on()
         view.lay_out()
+
+    def _try_on(self) -> None:
+        """Say at once that an expression takes too long for what is on the screen."""
+        view = self.tab.view
+        if view.pattern is not None:
+            view.pattern.try_on(view.text_of(line) for line in view.lines_shown())
+            if view.pattern.too_slow:
+                self.fault = f"{view.pattern.text}: {TOO_SLOW}"
+
+    def _give_up(self, running: Searching) -> None:
+        self.end()
+        self.fault = f"{running.search.pattern.text}: {TOO_SLOW}"
+        self.tab.view.lay_out()
+        self.tab.refresh_bindings()
 
     def enter(self, text: str | None) -> None:
         """Search for a text, from what is on the screen; None goes back to what was searched for before."""
@@ -78,7 +94,7 @@ class Searcher:
     def stop(self) -> None:
         """Have the thread end."""
         if self.running is not None:
-            self.running.ended.set()
+            self.running.end()
         self.running = None
         self._direction = 0
 
@@ -124,6 +140,10 @@ class Searcher:
                     return
                 if running is not self.running:
                     continue
+                if running.too_slow:
+                    self._give_up(running)
+                    self.tab.search_went_on()
+                    return
                 if self._direction:
                     self._jump(complete=not more)
                 self.tab.search_went_on()
