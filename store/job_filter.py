@@ -6,6 +6,7 @@ blanks together. A word without a key is looked for in name, display name and ex
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -24,13 +25,13 @@ KEYS = {
     "tag": "tag:key, or tag:key=value",
     "since": "submitted within: since:2d, since:12h, since:2026-11-01",
     "before": "submitted before: before:2d, before:2026-11-01",
-    "duration": "how long it ran: duration>10m",
-    "metric": "the last value of a metric: metric.accuracy>0.9",
-    "param": "a parameter: param.lr=0.1",
+    "duration": "how long it ran: duration>10m, duration<1h30m",
+    "metric": "the last value of a metric: metric.accuracy>0.9, metric.loss=nan",
+    "param": "a parameter: param.lr=0.1, param.model=mlp,cnn",
     "cause": "why it failed: cause:memory",
     "parent": "the children of a job: parent:NAME",
     "archived": "archived:yes (both), archived:only",
-    "sort": "sort:name, sort:-duration, sort:-metric.accuracy",
+    "sort": "sort:name, sort:-duration, sort:age, sort:-metric.accuracy",
 }
 ALIASES = {
     "status": "state",
@@ -50,6 +51,8 @@ STATES = (
     *("NotStarted", "Finalizing", "CancelRequested"),
 )
 """In the order in which a beginning is completed."""
+EQUALITY = (":", "=", "!=")
+"""Operators that take alternatives."""
 UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 _TOKEN = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+|["']""")
@@ -60,8 +63,7 @@ _TERM = re.compile(r"(-?)([A-Za-z_]+)(?:\.((?:[^\s><=!:\"']|\"[^\"]*\"|'[^']*')+
 class Term:
     """One condition. ``name`` is what follows the dot of ``metric.`` and ``param.``; an empty ``key`` is a bare word.
 
-    ``values`` are alternatives; ``number`` is the one value of a comparison, in seconds where it is a time or a
-    duration.
+    ``values`` are alternatives; ``number`` is the first as a number, in seconds where it is a time or a duration.
     """
 
     key: str
@@ -128,6 +130,8 @@ def parse_sort(text: str, column: int = 1) -> Sort:
     if key.startswith("metric.") and len(key) > len("metric."):
         return Sort("metric", descending, key.removeprefix("metric."))
     key = {"exp": "experiment", "status": "state", "dur": "duration", "kind": "type"}.get(key, key)
+    if key == "age":  # the youngest was submitted last
+        return Sort("created", not descending)
     if key not in SORTS:
         raise FilterError(
             f"column {column}: no order {text!r}", column, _nearest(key, [*SORTS, "metric.NAME"], "Orders")
@@ -142,6 +146,8 @@ def _term(found: re.Match[str], key: str, column: int, now: Callable[[], float])
         raise FilterError(f"column {column}: {found[2]}{operator} needs a value", column, f"{key}: {KEYS[key]}")
     if key in ("metric", "param") and not name:
         raise FilterError(f"column {column}: which {key}?", column, f"{key}: {KEYS[key]}")
+    if len(values) > 1 and (key in ("since", "before", "duration") or operator not in EQUALITY):
+        raise FilterError(f"column {column}: {found[2]} takes one value here", column, f"{key}: {KEYS[key]}")
     if operator not in (":", "=") and key not in ("metric", "param", "duration"):
         if operator != "!=":
             raise FilterError(f"column {column}: {key} is not compared", column, f"{key}: {KEYS[key]}")
@@ -155,7 +161,7 @@ def _term(found: re.Match[str], key: str, column: int, now: Callable[[], float])
         case "duration":
             number = _seconds(values[0], column)
         case "metric":
-            number = _number(values[0], column)
+            number, *_ = (_number(value, column, operator) for value in values)
         case "param":
             number = _maybe_number(values[0])
         case "archived":
@@ -205,18 +211,22 @@ def _moment(word: str, now: float, column: int, key: str) -> float:
 
 
 def _seconds(word: str, column: int) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", word.casefold())
-    if found is None or (found[2] and found[2] not in UNITS):
+    parts = re.findall(r"(\d+(?:\.\d+)?) *([a-z]*)", word.casefold())
+    given = "".join(f"{number}{unit}" for number, unit in parts)
+    units = [UNITS.get(unit or "s") for _, unit in parts]
+    if not parts or given != word.casefold().replace(" ", "") or None in units:
         raise FilterError(
-            f"column {column}: {word!r} is no length of time", column, "Expected such as 90s, 10m, 2h, 3d, 1w."
+            f"column {column}: {word!r} is no length of time", column, "Expected such as 90s, 10m, 1h30m, 3d, 1w."
         )
-    return float(found[1]) * UNITS[found[2] or "s"]
+    return sum(float(number) * (unit or 0.0) for (number, _), unit in zip(parts, units, strict=True))
 
 
-def _number(word: str, column: int) -> float:
+def _number(word: str, column: int, operator: str) -> float:
     number = _maybe_number(word)
     if number is None:
         raise FilterError(f"column {column}: {word!r} is no number", column, KEYS["metric"])
+    if math.isnan(number) and operator not in EQUALITY:
+        raise FilterError(f"column {column}: NaN is neither more nor less", column, KEYS["metric"])
     return number
 
 

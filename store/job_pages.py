@@ -5,6 +5,7 @@ Where a filter or an order speaks of metrics or parameters, ``mlflow.db`` has to
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
@@ -55,6 +56,7 @@ UNREADABLE = " || ".join(
     for column in ("environment", "inputs", "outputs", "cause")
 )
 """The columns of a row that hold no JSON: for the few rows of a page."""
+NUMERIC = "(value GLOB '[-+.0-9]*[0-9.]' AND value NOT GLOB '*[^-+.0-9eE]*' OR value GLOB '[0-9]')"
 LARGEST = 1.7976931348623157e308
 
 
@@ -309,11 +311,32 @@ def _compared(term: Term) -> str:
 def _tracked(term: Term, name: str, values: dict[str, Value]) -> str:
     """A metric's last value, or a parameter, which is a number where it is compared with one."""
     values[f"{name}_key"] = term.name
-    values[name] = term.number if term.number is not None else term.values[0]
-    table, value = ("tracking.latest_metrics", "is_nan = 0 AND value")
-    if term.key == "param":
-        table, value = ("tracking.params", "CAST(value AS REAL)" if term.number is not None else "value")
-    return f"job.name IN (SELECT run_uuid FROM {table} WHERE key = :{name}_key AND {value} {_compared(term)} :{name})"
+    table, compared = ("latest_metrics", _metric) if term.key == "metric" else ("params", _parameter)
+    clauses = [compared(term, text, f"{name}_{number}", values) for number, text in enumerate(term.values)]
+    wanted = " AND ".join(clauses) if term.operator == "!=" else " OR ".join(clauses)
+    return f"job.name IN (SELECT run_uuid FROM tracking.{table} WHERE key = :{name}_key AND ({wanted}))"
+
+
+def _metric(term: Term, text: str, name: str, values: dict[str, Value]) -> str:
+    number = float(text)
+    if math.isnan(number):
+        return f"is_nan = {int(term.operator != '!=')}"
+    values[name] = max(-LARGEST, min(LARGEST, number))  # as MLflow writes infinities
+    return f"(is_nan = 0 AND value {_compared(term)} :{name})"
+
+
+def _parameter(term: Term, text: str, name: str, values: dict[str, Value]) -> str:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        values[name] = text
+        return f"value {_compared(term)} :{name}"
+    values[name] = number
+    if term.operator == "!=":
+        return f"NOT ({NUMERIC} AND CAST(value AS REAL) = :{name})"
+    return f"({NUMERIC} AND CAST(value AS REAL) {_compared(term)} :{name})"
 
 
 def _tag(value: str, name: str, values: dict[str, Value]) -> str:

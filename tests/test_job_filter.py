@@ -35,6 +35,8 @@ def one(text: str) -> Term:
         ("since:2d", Term("since", ":", ("2d",), number=NOW - 2 * 86400)),
         ("before:90m", Term("before", ":", ("90m",), number=NOW - 5400)),
         ("duration>10m", Term("duration", ">", ("10m",), number=600.0)),
+        ("duration>1h02m", Term("duration", ">", ("1h02m",), number=3720.0)),
+        ("param.model=mlp,cnn", Term("param", "=", ("mlp", "cnn"), "model")),
         ("tag:x=y", Term("tag", ":", ("x=y",))),
         ("tag:x", Term("tag", ":", ("x",))),
         ("owl", Term("", ":", ("owl",))),
@@ -57,6 +59,7 @@ def test_terms_and_an_order_stand_side_by_side() -> None:
     assert [term.key for term in found.terms] == ["state", "exp", ""]
     assert found.sort == Sort("metric", True, "accuracy")
     assert str(found.sort) == "-metric.accuracy"
+    assert [parse(f"sort:{key}").sort for key in ("age", "-age")] == [Sort("created", True), Sort("created", False)]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,10 @@ def test_terms_and_an_order_stand_side_by_side() -> None:
         ("exp>iris", 1, "not compared"),
         ("archived:maybe", 1, "archived"),
         ("duration>10parsec", 1, "no length of time"),
+        ("metric.loss>0.1,0.2", 1, "one value"),
+        ("since:2d,3d", 1, "one value"),
+        ("metric.loss=0.1,high", 1, "no number"),
+        ("metric.loss>nan", 1, "neither more nor less"),
     ],
 )
 def test_a_fault_names_its_place_and_the_nearest_right_word(text: str, column: int, says: str) -> None:

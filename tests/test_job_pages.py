@@ -41,6 +41,8 @@ def connection(layout: Layout) -> Iterator[sqlite3.Connection]:
                 (number / 100, int(number == 99), name),
             )
             found.execute("INSERT INTO tracking.params VALUES ('lr', ?, ?)", (str(number % 4 / 10), name))
+            depth = ("None", "0", "7", "l2", "1e1")[number % 5]
+            found.execute("INSERT INTO tracking.params VALUES ('depth', ?, ?)", (depth, name))
     yield found
     found.close()
 
@@ -129,6 +131,11 @@ def columns(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     return connection.execute("SELECT * FROM job").fetchall()
 
 
+def with_depth(*depths: str) -> set[str]:
+    """The jobs of ``connection`` whose parameter ``depth`` is one of these."""
+    return {f"job_{n:03d}" for n in range(0, 100, 3) if ("None", "0", "7", "l2", "1e1")[n % 5] in depths}
+
+
 FILTERS = {
     "state:failed": lambda row: row["status"] == "Failed",
     "-state:failed,completed": lambda row: row["status"] not in ("Failed", "Completed"),
@@ -146,6 +153,15 @@ FILTERS = {
     "duration>1m": lambda row: row["started_at"] is not None and (row["ended_at"] or 2e9) - row["started_at"] > 60,
     "metric.accuracy>=0.9": lambda row: row["name"] in ("job_090", "job_093", "job_096"),
     "-metric.accuracy>=0": lambda row: row["name"] == "job_099" or len(row["name"]) > 7 or int(row["name"][4:]) % 3,
+    "metric.accuracy=nan": lambda row: row["name"] == "job_099",
+    "metric.accuracy!=nan metric.accuracy>=0.96": lambda row: row["name"] == "job_096",
+    "metric.accuracy=0.9,0.93": lambda row: row["name"] in ("job_090", "job_093"),
+    "param.depth=0": lambda row: row["name"] in with_depth("0"),
+    "param.depth<5": lambda row: row["name"] in with_depth("0"),
+    "param.depth>=7": lambda row: row["name"] in with_depth("7", "1e1"),
+    "param.depth!=0": lambda row: row["name"] in with_depth("None", "7", "l2", "1e1"),
+    "param.depth=None,7": lambda row: row["name"] in with_depth("None", "7"),
+    "param.depth!=None,10": lambda row: row["name"] in with_depth("0", "7", "l2"),
     "param.lr=0.1": lambda row: row["name"] in {f"job_{n:03d}" for n in range(0, 100, 3) if n % 4 == 1},
 }
 
