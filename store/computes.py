@@ -11,7 +11,7 @@ from typing import Any
 
 from store import jobs
 from store.database import write
-from store.errors import ConflictError, NotFoundError, UsageError
+from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.times import timestamp
 
 
@@ -63,13 +63,24 @@ def get(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
 
 
 def read(row: sqlite3.Row) -> dict[str, Any]:
-    """A row of the table, as a flat document."""
-    return {**json.loads(row["document"]), "created_on": timestamp(row["created_at"])}
+    """A row of the table, as a flat document. Raises MachineError for one that cannot be read."""
+    try:
+        return {**json.loads(row["document"]), "created_on": timestamp(row["created_at"])}
+    except (ValueError, TypeError) as error:
+        raise MachineError(
+            f"the row of compute {row['name']!r} cannot be read: its document is no JSON object ({error})",
+            hint="`workbench compute create -f FILE` writes it anew.",
+        ) from error
 
 
 def find(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     """Every compute target, by name."""
     return [read(row) for row in connection.execute("SELECT * FROM compute ORDER BY name")]
+
+
+def names(connection: sqlite3.Connection) -> list[str]:
+    """The name of every compute target, also of one that cannot be read."""
+    return [row[0] for row in connection.execute("SELECT name FROM compute ORDER BY name")]
 
 
 def delete(connection: sqlite3.Connection, name: str) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from store.jobs import SELECT, Job, read
+from store.jobs import SELECT, Job, read_as_it_is
 
 ANY_RANK = 1 << 30
 HOLDS_SLOTS = ("Preparing", "Running", "CancelRequested")
@@ -14,7 +14,10 @@ HOLDS_SLOTS = ("Preparing", "Running", "CancelRequested")
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """``jobs`` to be decided on, in order of submission; ``granted`` are the queued ones whose turn has come."""
+    """``jobs`` to be decided on, in order of submission; ``granted`` are the queued ones whose turn has come.
+
+    Those whose rows cannot be read are among them, and say so.
+    """
 
     jobs: list[Job]
     granted: frozenset[str]
@@ -30,7 +33,7 @@ def attention(connection: sqlite3.Connection, capacity: Mapping[str, int]) -> At
         f"{SELECT} WHERE status IN ('NotStarted', 'Preparing', 'Running', 'CancelRequested', 'Finalizing')"
         " OR (status = 'Queued' AND wanted != 'run') ORDER BY id"
     )
-    jobs = [read(row) for row in due]
+    jobs = [read_as_it_is(row) for row in due]
     granted: list[Job] = []
     for compute, slots in capacity.items():
         granted.extend(next_in_line(connection, compute, slots - used(jobs, compute)))
@@ -51,7 +54,7 @@ def next_in_line(connection: sqlite3.Connection, compute: str, free: int) -> lis
             f"{SELECT} WHERE status = 'Queued' AND compute = ? AND rank = ? AND wanted = 'run' ORDER BY id LIMIT ?",
             (compute, rank, free),
         )
-        for job in map(read, rows):
+        for job in map(read_as_it_is, rows):
             if job.slots > free:
                 return chosen
             free -= job.slots

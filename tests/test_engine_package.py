@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from engines.compute import leftovers
+from engines.compute.process_identity import ProcessIdentity
 from engines.environments.definition import CURRENT, Definition
 from store import computes, database, jobs
 from store.layout import Layout
@@ -177,11 +181,13 @@ def test_a_running_job_whose_engine_was_uninstalled_ends_when_it_is_cancelled(
     install(site)
     with closing(database.connect(layout.database)) as connection:
         computes.create(connection, {"name": "hall", "type": "closet", "shelves": 2}, slots=2)
-    submitted(layout, {"command": "echo on; sleep 600"}, "left", "hall")
+    submitted(layout, {"command": "trap 'echo kept > outputs/late' TERM; : > on; sleep 600 & wait"}, "left", "hall")
     start.ensure(layout)
-    wait_for(lambda: (layout.job("left").attempt(1) / "exit.json.tmp").exists())
+    wait_for(lambda: (layout.job("left").working_copy / "on").exists())
     start.stop(layout)
     shutil.rmtree(site)
+    with layout.job("left").journal.open("a") as journal:
+        journal.write('{"r": "left", "k": "loss", "v": 0.5, "t": 1, "s": 0}\n')
     shown = json.loads(cli("job", "show", "left").stdout)
     assert (shown["status"], shown["waits_for"]["message"][:20]) == ("Running", "no installed package")
     assert cli("run", document(tmp_path, "command: echo here")).stdout == "here\n"
@@ -191,7 +197,33 @@ def test_a_running_job_whose_engine_was_uninstalled_ends_when_it_is_cancelled(
     with closing(database.connect(layout.database)) as connection:
         left = jobs.get(connection, "left")
     assert (left.status, leftovers.find(left.token or "")) == ("Canceled", [])
+    assert (layout.artifacts("left") / "outputs" / "late").read_text() == "kept\n"
+    with closing(sqlite3.connect(layout.mlflow_database)) as tracked:
+        assert tracked.execute("SELECT value FROM metrics WHERE key = 'loss'").fetchall() == [(0.5,)]
+
+
+def test_what_a_lost_job_left_is_brought_in_without_its_engine(
+    cli: Cli, layout: Layout, tmp_path: Path, site: Path
+) -> None:
+    """Its supervisor was killed, and what it ran elsewhere cannot be reached."""
+    install(site)
+    with closing(database.connect(layout.database)) as connection:
+        computes.create(connection, {"name": "hall", "type": "closet", "shelves": 2}, slots=2)
+    submitted(layout, {"command": "echo kept > outputs/early; : > on; sleep 600"}, "left", "hall")
+    start.ensure(layout)
+    wait_for(lambda: (layout.job("left").working_copy / "on").exists())
+    start.stop(layout)
+    shutil.rmtree(site)
+    owner = json.loads((layout.job("left").attempt(1) / "started").read_text())["pid"]
+    os.kill(owner, signal.SIGKILL)
+    wait_for(lambda: not ProcessIdentity.of(owner))
+    cli("job", "cancel", "left")
+    cli("job", "stream", "left")
+    with closing(database.connect(layout.database)) as connection:
+        left = jobs.get(connection, "left")
+    assert (left.status, leftovers.find(left.token or "")) == ("Canceled", [])
     assert "cancelled while its package was missing or broken: no installed" in str(left.cause)
+    assert (layout.artifacts("left") / "outputs" / "early").read_text() == "kept\n"
 
 
 def test_a_broken_kind_of_job_stops_no_other(cli: Cli, layout: Layout, tmp_path: Path, site: Path) -> None:

@@ -37,26 +37,34 @@ class Outcome:
     facts: dict[str, Any]
 
 
-def collect(job: Job, layout: Layout, record: Mapping[str, Any] | None, say: Say) -> Outcome:
+def collect(
+    job: Job, layout: Layout, record: Mapping[str, Any] | None, say: Say, without: Cause | None = None
+) -> Outcome:
     """Bring in all that a job left; ``record`` is the shim's exit record, None when the supervisor was lost.
 
     Outputs that cannot be kept fail the job, and its MLflow run with it. ``say`` takes lines for who watches the job.
+    ``without`` is the cause of its end where there is no record and it is known all the same.
     """
     refused: WorkbenchError | None = None
     try:
         data.collect_outputs(job, layout)
     except WorkbenchError as error:
         refused = error
-    outcome = judge(job, layout, record)
+    outcome = judge(job, record, explain(record, job, layout) if record or without is None else without)
     if refused is not None:
         outcome = incomplete(outcome, refused)
+    conclude(job, layout, outcome, say)
+    return outcome
+
+
+def conclude(job: Job, layout: Layout, outcome: Outcome, say: Say) -> None:
+    """Take in the rest of a job's journal, and end its MLflow run as it ended."""
     with closing(tracked(job, layout, say)) as connection:
         while not ingest.ingest(connection, job.name, layout.job(job.name).journal).done:
             pass
         if any(lost := ingest.lost(connection, job.name)):
             say(f"warning: {lost}. The journal is kept: {layout.job(job.name).journal}")
         close_run(connection, job, outcome)
-    return outcome
 
 
 def tracked(job: Job, layout: Layout, say: Say) -> sqlite3.Connection:
@@ -79,9 +87,8 @@ def incomplete(outcome: Outcome, refused: WorkbenchError) -> Outcome:
     return Outcome("Failed", message, {**outcome.facts, "cause": cause.document()})
 
 
-def judge(job: Job, layout: Layout, record: Mapping[str, Any] | None) -> Outcome:
-    """The state that the exit record stands for, and why."""
-    cause = explain(record, job, layout)
+def judge(job: Job, record: Mapping[str, Any] | None, cause: Cause) -> Outcome:
+    """The state that a cause stands for, and what the exit record tells beside it."""
     status = "Completed" if cause.code == "completed" else "Canceled" if cause.code == "canceled" else "Failed"
     record = record or {}
     return Outcome(
@@ -119,14 +126,13 @@ def close_run(connection: sqlite3.Connection, job: Job, outcome: Outcome) -> Non
 
 
 def never_ran(job: Job, layout: Layout, status: str, cause: Cause, say: Say) -> Outcome:
-    """The end of a job that no process of ours ever ran for: cancelled in the queue, or not to be prepared.
+    """The end of a job that left no outputs: cancelled in the queue, not to be prepared, not to be read.
 
     It has its run in MLflow too; without ``mlflow.db`` it ends all the same.
     """
     outcome = Outcome(status, cause.message, {"cause": cause.document(), "ended_at": time.time()})
     try:
-        with closing(tracked(job, layout, say)) as connection:
-            close_run(connection, job, outcome)
+        conclude(job, layout, outcome, say)
     except StoreError:
         raise  # a full disk passes
     except WorkbenchError as error:

@@ -45,12 +45,12 @@ class Channel:
         """Listen to pokes, in place of what a dead agent left; only the holder of the lock does so."""
         self.path.unlink(missing_ok=True)
         self.ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.hear(self.ear)
         mask = os.umask(0o177)
         try:
             self.ear.bind(str(self.path))
         finally:
             os.umask(mask)
-        self.hear(self.ear)
 
     def deafen(self) -> None:
         """Stop listening: from now on a poke fails, which makes the client start another agent."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
@@ -10,7 +9,6 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from engines.compute.base import Engine
@@ -27,10 +25,10 @@ from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
 from workbench.agent.channel import Channel
-from workbench.agent.endings import abandon, cause_of, failure
+from workbench.agent.endings import abandon, asked_to_end, cause_of, failure, give_up
 from workbench.agent.ingester import Ingester
 from workbench.agent.trouble import Laments, may_pass
-from workbench.agent.work import RETRY_SECONDS, Desk
+from workbench.agent.work import RETRY_SECONDS, Desk, sayer
 
 log = logging.getLogger("workbench.agent")
 
@@ -42,6 +40,8 @@ IDLE_POLL_SECONDS = 2.0
 """How often an idle agent looks unasked: a poke may be lost, as when the runtime folder is cleared."""
 MOST_RETRIES = 2
 """How often an attempt that did not begin is followed by another, lest one that never can is made for ever."""
+STARTED = ("Preparing", "Running", "CancelRequested")
+"""The states in which an attempt may have begun and not be over."""
 UNCLAIMED_SECONDS = 30.0
 """A shim that has not claimed its attempt after this long never will."""
 
@@ -142,11 +142,14 @@ class Agent:
     def capacity(self) -> dict[str, int]:
         """The slots of each compute; none where its engine is missing or broken: its jobs wait until it works."""
         slots: dict[str, int] = {}
-        for each in computes.find(self.connection):
+        for name in computes.names(self.connection):
             try:
-                slots[each["name"]] = engine(each["type"]).capacity(each)
+                each = computes.get(self.connection, name)
+                slots[name] = engine(each["type"]).capacity(each)
+            except sqlite3.OperationalError:
+                raise
             except Exception as error:  # noqa: BLE001  (an engine may be somebody else's)
-                self.laments.say(f"compute {each['name']}", error)
+                self.laments.say(f"compute {name}", error)
         return slots
 
     def attend(self, job: Job, granted: bool) -> bool:
@@ -154,15 +157,22 @@ class Agent:
         if time.monotonic() < self.unstarted.get(job.name, 0.0):
             return False
         try:
+            return self.act(job, granted)
+        except (database.StoreError, sqlite3.OperationalError):
+            raise
+        except Exception as error:  # noqa: BLE001  (of an engine, a controller, the machine)
+            return self.went_wrong(job, error)
+
+    def act(self, job: Job, granted: bool) -> bool:
+        """Do what the job's controller says; whether that was something."""
+        if job.unreadable:
+            return self.give_up(job)
+        try:
             action = self.decide(job, granted)
             if action is not None:
                 self.perform(job, action)
-        except (database.StoreError, sqlite3.OperationalError):
-            raise
         except plugins.UNUSABLE as error:
             return self.wait_for_package(job, error)
-        except Exception as error:  # noqa: BLE001  (of an engine, a controller, the machine)
-            return self.went_wrong(job, error)
         self.laments.over(f"job {job.name}")
         return action is not None
 
@@ -183,16 +193,38 @@ class Agent:
     def wait_for_package(self, job: Job, error: WorkbenchError) -> bool:
         """A job whose package is missing or broken goes on when it is mended; one that is not wanted ends at once."""
         self.laments.say(f"job {job.name}", error)
-        if job.wanted == "run":
+        if job.wanted == "run" or not self.at_rest(job):
             return False
-        for desk in (self.preparations, self.collections):
-            if desk.state(job.name) in (control.Work.BUSY, control.Work.CALLED_OFF):
-                desk.call_off(job.name)
-                return False
-            desk.take(job.name)
-        self.tokens.pop(job.name, None)
-        self.finish(job, abandon(job, self.layout, error, sayer(self.layout, job)))
+        if self.collections.state(job.name) is not control.Work.NONE:
+            self.finish(job, self.outcome(job, canceled=True))
+            return True
+        if asked_to_end(job, self.layout):
+            if job.status != "CancelRequested":
+                self.record(job, "CancelRequested")
+            return False
+        if job.token is not None and job.status != "Finalizing":
+            self.record(job, "Finalizing")
+        say = sayer(self.layout, job)
+        self.collections.begin(job.name, lambda _: abandon(job, self.layout, error, say))
+        return False
+
+    def give_up(self, job: Job) -> bool:
+        """End a job whose row cannot be read, lest it holds up all others."""
+        self.laments.say(f"job {job.name}", f"its row cannot be read: {job.unreadable}")
+        if not self.at_rest(job):
+            return False
+        self.collections.take(job.name)
+        self.finish(job, give_up(job, self.layout, sayer(self.layout, job)))
         return True
+
+    def at_rest(self, job: Job) -> bool:
+        """Whether no work for a job is under way; what prepares it is called off, and forgotten."""
+        if self.preparations.state(job.name) in (control.Work.BUSY, control.Work.CALLED_OFF):
+            self.preparations.call_off(job.name)
+            return False
+        self.preparations.take(job.name)
+        self.tokens.pop(job.name, None)
+        return self.collections.state(job.name) not in (control.Work.BUSY, control.Work.CALLED_OFF)
 
     def cannot_have_run(self, name: str) -> bool:
         """Whether no process of a job ever ran, and none can any more."""
@@ -219,7 +251,7 @@ class Agent:
         """What the engine says of the job's current attempt."""
         if job.token is None or job.name in self.unstarted:
             return Process.NONE
-        if job.status not in ("Preparing", "Running", "CancelRequested"):
+        if job.status not in STARTED:
             return Process.NONE
         attempt, executor = self.layout.job(job.name).attempt(job.attempt), self.engine(job.compute)
         state = executor.poll(attempt)
@@ -245,7 +277,7 @@ class Agent:
             for name in submitted.clear(self.connection, self.layout, left):
                 log.info("cleared what was left of job %s, which was never accepted", name)
         for job in jobs.unfinished(self.connection):
-            if job.token is None or job.status not in ("Preparing", "Running", "CancelRequested"):
+            if job.unreadable or job.token is None or job.status not in STARTED:
                 continue
             if job.token.startswith(self.boot) and self.never_started(job):
                 self.queue(job)
@@ -391,16 +423,3 @@ def identity(layout: Layout) -> tuple[int, int] | None:
 def boot_mark() -> str:
     """What tells this boot of the machine from another: attempts carry it in their token."""
     return hashlib.sha256((boot_id() or "").encode()).hexdigest()[:8]
-
-
-def sayer(layout: Layout, job: Job) -> Callable[[str], None]:
-    """Write lines on what is done for a job where those who watch it look."""
-    path = layout.job(job.name).system_logs / "preparation.log"
-
-    def say(line: str) -> None:
-        with contextlib.suppress(OSError):  # a full disk is no reason to stop
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
-
-    return say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engines.jobs.control import Work
+from store.jobs import Job
+from store.layout import Layout
 from workbench.agent.trouble import Laments, may_pass
 
 WORKERS = 8
@@ -86,3 +89,16 @@ class Desk:
         for item in self.items.values():
             item.cancel.set()
         self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+def sayer(layout: Layout, job: Job) -> Callable[[str], None]:
+    """Write lines on what is done for a job where those who watch it look."""
+    path = layout.job(job.name).system_logs / "preparation.log"
+
+    def say(line: str) -> None:
+        with contextlib.suppress(OSError):  # a full disk is no reason to stop
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+
+    return say
