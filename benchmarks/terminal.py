@@ -17,6 +17,8 @@ import pyte
 
 QUIET_SECONDS = 0.12
 """A screen that has said nothing for so long is painted."""
+ANSWER_SECONDS = 1.0
+"""So long a key is waited for: after Esc alone Textual waits 0.1 s for the rest of a sequence."""
 MORE_SECONDS = 0.001
 """What comes so soon after is one piece."""
 TOLD = 3
@@ -63,13 +65,12 @@ class Terminal:
                 return time.monotonic() - self.began
         raise TimeoutError("no picture")
 
-    def settle(self, limit: float = 30.0) -> float:
+    def settle(self, quiet: float = QUIET_SECONDS, limit: float = 30.0) -> float:
         """Wait until nothing comes any more; the time of the last byte."""
-        last = time.monotonic()
-        until = last + limit
-        while time.monotonic() < until and self.read(QUIET_SECONDS):
-            last = self.arrived
-        return last
+        until = time.monotonic() + limit
+        while time.monotonic() < until and self.read(quiet):
+            pass
+        return self.arrived
 
     def wait_for(self, text: str, limit: float = 60.0) -> None:
         """Wait until a text stands on the screen."""
@@ -79,11 +80,19 @@ class Terminal:
                 raise TimeoutError(f"{text!r} did not appear:\n" + "\n".join(self.screen.display))
             self.read(0.05)
 
-    def press(self, keys: str) -> tuple[float, int]:
-        """Send keys; seconds to the last byte that they caused, and how many bytes."""
+    def press(self, keys: str, text: str = "", quiet: float = QUIET_SECONDS) -> tuple[float, int]:
+        """Send keys; seconds to the last byte that they caused, and how many bytes; no seconds and none where nothing
+        answers. Where a text is given, seconds until it stands on the screen; all is counted that comes until quiet.
+        """
         before, sent = self.bytes, time.monotonic()
         os.write(self.master, keys.encode())
-        return max(0.0, self.settle() - sent), self.bytes - before
+        if not self.read(ANSWER_SECONDS):
+            return 0.0, 0
+        if text:
+            self.wait_for(text)
+        shown = self.arrived
+        last = self.settle(quiet)
+        return (shown if text else last) - sent, self.bytes - before
 
     def rest(self, seconds: float) -> int:
         """Bytes that are written while nobody does anything."""

@@ -22,7 +22,37 @@ from terminal import Terminal
 
 SIZE = (140, 40)
 REST_SECONDS = 60.0
-PEERS = {"posting": ["posting"], "harlequin": ["harlequin"]}
+LOADED_SECONDS = 0.5
+"""So long nothing comes when a screen has all that it reads."""
+EMPTY_SCREENS = {
+    "jobs": ("2", "No jobs yet"),
+    "compute": ("3", "0 of"),
+    "home": ("1", "Welcome"),
+    "help": ("?", "Here"),
+    "help_closed": ("\x1b", ""),
+    "jobs_again": ("2", "No jobs yet"),
+}
+"""Keys, and what stands on the screen when it shows what they ask for."""
+FULL_SCREENS = EMPTY_SCREENS | {
+    "jobs": ("2", "100,000 jobs"),
+    "home": ("1", "Failed 50+"),
+    "jobs_again": ("2", "100,000 jobs"),
+    "end_of_list": ("G", ""),
+    "begin_of_list": ("g", ""),
+    "open_job": ("\r", "submitted"),
+    "job_metrics": ("]", "x: step"),
+    "job_log": ("]", "epoch"),
+    "job_outputs": ("]", "user_logs"),
+    "job_system": ("]", "wall time"),
+    "job_yaml": ("]", "type: command"),
+    "job_overview": ("]", "submitted"),
+    "back": ("\x1b", "100,000 jobs"),
+}
+PEERS = {
+    "posting": (["posting", "tree-sitter<0.26"], []),  # with 0.26 Posting 2.11 ends in a segmentation fault
+    "harlequin": (["harlequin"], ["--locale", "C"]),  # says nothing beforehand of a locale that is not set
+}
+"""Packages to install, and what the program is given."""
 HELLO = """\
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Footer, Header, Log, TabbedContent, TabPane
@@ -77,7 +107,7 @@ def main() -> None:
             full = {**empty, "WORKBENCH_WORKSPACE": str(given.full.absolute())}
             contenders["full"] = ([workbench()], full)
         if given.peers:
-            contenders |= {name: ([str(program)], empty) for name, program in installed(given.peers)}
+            contenders |= {name: (command, empty) for name, command in installed(given.peers)}
         found = {"size": "x".join(map(str, SIZE)), "first_paint_seconds": first_paints(contenders, given.runs)}
         hello = found["first_paint_seconds"]["hello"]
         found["times_hello"] = {name: round(each / hello, 2) for name, each in found["first_paint_seconds"].items()}
@@ -103,16 +133,16 @@ def workbench() -> str:
     return str(Path(sys.executable).parent / "workbench")
 
 
-def installed(folder: Path) -> list[tuple[str, Path]]:
+def installed(folder: Path) -> list[tuple[str, list[str]]]:
     """The peers, each in a virtual environment of its own, made on first use."""
     programs = []
-    for name, packages in PEERS.items():
+    for name, (packages, arguments) in PEERS.items():
         program = folder / name / "bin" / name
         if not program.exists():
             subprocess.run([sys.executable, "-m", "venv", str(folder / name)], check=True)
             pip = str(folder / name / "bin" / "pip")
             subprocess.run([pip, "install", "-q", *packages], check=True, stdout=sys.stderr)
-        programs.append((name, program))
+        programs.append((name, [str(program), *arguments]))
     return programs
 
 
@@ -133,19 +163,13 @@ def session(command: list[str], environment: dict[str, str], *, full: bool, rest
     """One session: start, screens, moving, a job's tabs, rest."""
     terminal = Terminal(command, SIZE, environment)
     terminal.first_paint()
-    terminal.settle()
+    terminal.wait_for(FULL_SCREENS["home"][1] if full else EMPTY_SCREENS["home"][1])
+    terminal.settle(LOADED_SECONDS)
     found: dict[str, object] = {"start_bytes": terminal.bytes}
-    changes = {"jobs": "2", "compute": "3", "home": "1", "help": "?", "help_closed": "\x1b", "jobs_again": "2"}
-    screens = {name: terminal.press(keys) for name, keys in changes.items()}
-    if full:
-        terminal.wait_for("long_run")
-        screens |= {"end_of_list": terminal.press("G"), "begin_of_list": terminal.press("g")}
-        screens |= {"open_job": terminal.press("\r")}
-        for tab in ("metrics", "log", "outputs", "system", "yaml", "overview"):
-            screens[f"job_{tab}"] = terminal.press("]")
-        screens |= {"back": terminal.press("\x1b")}
+    steps = FULL_SCREENS if full else EMPTY_SCREENS
+    screens = {name: terminal.press(keys, text, LOADED_SECONDS) for name, (keys, text) in steps.items()}
     moves = [terminal.press(key) for key in ("jjjjjkkkkk" * 10 if full else "12345" * 10)]
-    times = sorted(seconds for seconds, _ in moves)
+    times = sorted(seconds for seconds, count in moves if count)
     found["key_to_paint_p50"] = round(times[len(times) // 2], 4)
     found["key_to_paint_p95"] = round(times[int(len(times) * 0.95)], 4)
     found["screen_seconds"] = {name: round(seconds, 3) for name, (seconds, _) in screens.items()}
