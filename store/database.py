@@ -20,6 +20,8 @@ REVISION = "0004"
 """The newest Alembic revision; a test holds it against the migrations."""
 
 BUSY_SECONDS = 60.0
+PRIMARY_CODE = 0xFF
+"""SQLite's result codes carry the reason above this."""
 
 
 def connect(database: Path) -> sqlite3.Connection:
@@ -120,6 +122,34 @@ def write(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise unwritable(connection, error) from error
+
+
+def is_taken(connection: sqlite3.Connection, seconds: float) -> bool:
+    """Whether somebody else writes, or holds the database for writing, for so long; what else is wrong is not asked."""
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+    return False
+
+
+def is_closed(database: Path, seconds: float) -> bool:
+    """Whether somebody else keeps everybody from reading, for so long; what else is wrong is not asked."""
+    if is_frozen(database) or not database.exists():
+        return False
+    connection = sqlite3.connect(database, timeout=seconds)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode & PRIMARY_CODE == sqlite3.SQLITE_BUSY
+    finally:
+        connection.close()
+    return False
 
 
 def data_version(connection: sqlite3.Connection) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import termios
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,42 @@ def test_a_signal_leaves_the_terminal_as_it_was_and_the_way_back(
     again = terminal(layout)
     again.until(lambda text: "job_1" in text and "[System]" in text)
     assert again.leave() == 0
+
+
+def test_a_database_that_another_program_holds_is_told_and_holds_up_no_key(layout: Layout, terminal: Open) -> None:
+    add_job(layout, "job_1")
+    add_job(layout, "job_2")
+    shown = terminal(layout, WORKBENCH_SECTION="jobs")
+    shown.until(lambda text: "job_2" in text)
+    with closing(sqlite3.connect(layout.database, isolation_level=None, timeout=20)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        shown.press("jd")
+        shown.until(lambda text: "what was asked for waits" in text)
+        shown.press("q")
+        shown.until(lambda text: "A change is not written yet" in text)
+        shown.press("n3")
+        shown.until(lambda text: ">3" in text)
+        shown.press("q")
+        shown.until(lambda text: "Leave at once?" in text)
+        shown.press("y")
+        assert shown.ended() == 0
+        assert other.execute("SELECT count(*) FROM job WHERE archived").fetchone() == (0,)
+        other.execute("COMMIT")
+
+
+def test_a_database_that_cannot_be_read_yet_is_told(layout: Layout, terminal: Open) -> None:
+    add_job(layout, "job_1")
+    with closing(sqlite3.connect(layout.database, isolation_level=None, timeout=20)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE job SET rank = rank")
+        shown = terminal(layout, WORKBENCH_SECTION="jobs")
+        shown.until(lambda text: "nothing can be read" in text)
+        shown.press("3")
+        shown.until(lambda text: ">3" in text)
+        assert shown.leave() == 0
+        shown = terminal(layout, WORKBENCH_SECTION="jobs")
+        shown.until(lambda text: "nothing can be read" in text)
+        other.execute("ROLLBACK")
+    shown.until(lambda text: "job_1" in text)
+    assert shown.leave() == 0

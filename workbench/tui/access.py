@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from store import database, workspace
 from store.errors import MachineError, NotFoundError
@@ -19,6 +20,12 @@ from store.workspace import Found
 
 READERS = 3
 """So that a slow query does not hold up the rest of the screen."""
+
+GLANCE_SECONDS = 0.2
+"""A database that another program holds is tried again and again for so long: leaving waits no longer."""
+
+HELD_SECONDS = 2.0
+"""A wait that is longer is told."""
 
 
 class NoWorkspaceError(NotFoundError):
@@ -48,10 +55,18 @@ class Stores:
 
 
 class Access:
-    """Runs functions of the store in threads, each with databases of its own."""
+    """Runs functions of the store in threads, each with databases of its own.
 
-    def __init__(self, found: Found) -> None:
+    ``tell_held`` is called in a thread when another program holds the database for longer than a moment, with what
+    comes of it.
+    """
+
+    def __init__(self, found: Found, tell_held: Callable[[str], object] = lambda _: None) -> None:
         self.found = found
+        self.tell_held = tell_held
+        self._changes: set[asyncio.Future[Any]] = set()
+        self._told_held: dict[str, float] = {}
+        self._leaving = threading.Event()
         self.layout = found.layout
         self._readers = ThreadPoolExecutor(READERS, "store-read")
         self._writer = ThreadPoolExecutor(1, "store-write")
@@ -90,16 +105,26 @@ class Access:
             if not self.found.exists:
                 self._refuse_gone()
                 workspace.open_or_create(self.found, lambda _: None).close()
-            return function(self._stores(), *args, **kwargs)
+            stores = self._stores()
+            self._await(lambda: database.is_taken(stores.workbench, GLANCE_SECONDS), "what was asked for waits")
+            return function(stores, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, call)
+        change = asyncio.get_running_loop().run_in_executor(self._writer, call)
+        self._changes.add(change)
+        change.add_done_callback(self._changes.discard)
+        return await change
+
+    async def unwritten(self, seconds: float) -> int:
+        """How many changes that were asked for are not written yet, after waiting for so long at most."""
+        return len((await asyncio.wait(self._changes, timeout=seconds))[1]) if self._changes else 0
 
     async def changed(self) -> bool:
         """Whether another connection has written to either database since the last call."""
         return await asyncio.get_running_loop().run_in_executor(self._watcher, self._changed)
 
     def close(self) -> None:
-        """End the threads and close every database."""
+        """End the threads and close every database; what waits for another program is given up."""
+        self._leaving.set()
         for pool in (self._readers, self._writer, self._watcher):
             pool.shutdown(wait=False, cancel_futures=True)
         for stores in self._opened:
@@ -134,6 +159,20 @@ class Access:
         self._opened.append(stores)
         return stores
 
+    def _await(self, is_held: Callable[[], bool], what: str) -> None:
+        """Wait until another program lets go of the database, as long as any writer waits."""
+        began = time.monotonic()
+        while is_held():
+            waited = time.monotonic() - began
+            if self._leaving.is_set() or waited > database.BUSY_SECONDS:
+                raise MachineError(
+                    f"{self.layout.database} stayed locked for {waited:.0f} s",
+                    hint="`workbench doctor` shows by whom.",
+                )
+            if waited > HELD_SECONDS and self._told_held.get(what, 0.0) < began:  # readers wait side by side
+                self._told_held[what] = time.monotonic()
+                self.tell_held(what)
+
     def _refuse_gone(self) -> None:
         """A workspace that was there and is not, was moved or deleted: that is not one which is still to be made."""
         if self._had_any:
@@ -153,6 +192,7 @@ class Access:
     def _open(self, identity: tuple[int, ...]) -> Stores:
         if not self.found.exists:
             raise NoWorkspaceError(f"there is no workspace at {self.layout.root} yet", hint="The first job makes it.")
+        self._await(lambda: database.is_closed(self.layout.database, GLANCE_SECONDS), "nothing can be read")
         connection = workspace.open_existing(self.found)
         try:
             tracking = runs.connect(self.layout) if self.layout.mlflow_database.exists() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -44,6 +45,9 @@ AREAS = ("frame", "dialogs", "palette", "home", "jobs", "job", "metrics", "log",
 
 LOAD_SECONDS = 5.0
 """How often the machine's load is looked at: it is a hint, not a measurement."""
+
+LEAVE_SECONDS = 1.0
+"""Leaving waits for what is being written, and then asks."""
 
 THEME_SECONDS = 1.0
 """How often the user's own themes are looked at: whoever edits one sees it change while saving."""
@@ -89,7 +93,7 @@ class WorkbenchApp(ThemedApp):
     ) -> None:
         super().__init__(loaded, **options)
         self.animation_level = "none"
-        self.access = Access(found)
+        self.access = Access(found, self._tell_held)
         self._frame = Frame(SECTIONS)
         self.refresh_hz = refresh_hz or self.configuration.refresh_hz
         self.start = start or self.configuration.default_section
@@ -97,6 +101,8 @@ class WorkbenchApp(ThemedApp):
         self.levels = LoadLevels()
         self.calm = Calm()
         self._agent_trouble = ""
+        self._way_back: list[str] = []
+        self._writing_way_back = threading.Lock()
 
     @property
     def frame(self) -> Frame:
@@ -236,12 +242,34 @@ class WorkbenchApp(ThemedApp):
         self.run_worker(work, group="place", exclusive=True)
 
     async def _remember(self, places: list[str]) -> None:
-        await asyncio.to_thread(remember, self.access.layout.root, places)
+        self._way_back = places
+        await asyncio.to_thread(self._write_way_back)
+
+    def _write_way_back(self) -> None:
+        """In threads, which may overtake each other: each writes the newest."""
+        with self._writing_way_back:
+            remember(self.access.layout.root, self._way_back)
 
     async def action_quit(self) -> None:
-        """Leave; work goes on, and the next session begins at the beginning."""
-        await self._remember([])
-        self.exit()
+        """Leave; work goes on, and the next session begins at the beginning. What waits to be written is asked for."""
+        if count := await self.access.unwritten(LEAVE_SECONDS):
+            from workbench.tui.widgets.menu import Question
+
+            what = "A change is" if count == 1 else f"{count} changes are"
+            consequence = f"{what} not written yet, as while another program holds the database: y gives up what waits."
+            self.push_screen(Question("Leave at once?", consequence), self._leave_at_once)
+        else:
+            await self._leave_at_once(True)
+
+    async def _leave_at_once(self, yes: bool | None) -> None:
+        if yes:
+            await self._remember([])
+            self.exit()
+
+    def _tell_held(self, what: str) -> None:
+        """Called in a thread of the store's."""
+        text = f"another program holds the database: {what} until it lets go\n  `workbench doctor` shows which."
+        self.call_later(self.notify, text, title="Waiting", severity="warning", markup=False)
 
     async def _leave_for_now(self, status: int) -> None:
         """Leave without having been asked to; the next session begins where this one is."""
