@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from store.database import REVISION, RevisionError, open_unchecked, revision
 from store.errors import MachineError
+from store.old_secrets import LAST_REVISION, forget_secrets
 
 _ALEMBIC = threading.Lock()
 """Alembic hands its context to migrations through globals: one upgrade at a time in a process."""
@@ -46,6 +47,9 @@ def migrate(database: Path) -> Path | None:
                 return None
             if found is not None:
                 backup = back_up(connection, database, found)
+                if found <= LAST_REVISION:
+                    for each in (backup, database):
+                        forget_secrets(each)
         finally:
             connection.close()
     upgrade(database)

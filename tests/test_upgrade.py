@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from store import database, migrate
+from store import computes, database, jobs, migrate
 from store.layout import Layout
 from tests.conftest import Cli
 
@@ -28,17 +29,21 @@ sys.stdin.read()
 """
 
 
+def make_database(layout: Layout, revision: str) -> None:
+    engine = create_engine(f"sqlite:///{layout.database}")
+    with engine.begin() as connection:
+        config = migrate.configuration()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
 @pytest.fixture
 def older_agent(layout: Layout) -> Iterator[subprocess.Popen[str]]:
     """A process that holds the agent's lock, as an agent of an older version does, beside a database of that time."""
     for file in layout.root.glob("workbench.db*"):
         file.unlink()
-    engine = create_engine(f"sqlite:///{layout.database}")
-    with engine.begin() as connection:
-        config = migrate.configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    engine.dispose()
+    make_database(layout, "0001")
     with subprocess.Popen(
         [sys.executable, "-c", OLDER_AGENT, str(layout.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -84,3 +89,34 @@ def test_commands_that_come_while_another_migrates_wait_for_it(
         assert innocent.poll() is None
         innocent.kill()
     assert len(list(layout.root.glob("workbench.db.0001.*.backup"))) == 1
+
+
+def test_secrets_that_an_older_version_stored_are_nowhere_any_more(layout: Layout) -> None:
+    """In the database, in its free pages, and in the copy that is kept; a job under way still needs its own."""
+    for file in layout.root.glob("workbench.db*"):
+        file.unlink()
+    address = "https://host.test/data.csv?sv=1&sig="
+    make_database(layout, "0003")
+    with closing(database.open_unchecked(layout.database)) as connection:
+        computes.create(connection, {"name": "local", "type": "local"}, slots=1)
+        for name, secret in (("ended", "swordfish"), ("deleted", "swordfish2"), ("waiting", "opensesame")):
+            job_document = {"command": "true", "inputs": {"data": {"path": address + secret}, "n": 1}}
+            source = {"overrides": [f"inputs.data.path={address}{secret}"]}
+            jobs.submit(connection, jobs.NewJob(job_document, source, "local", name=name))
+        with database.write(connection):
+            cause = {"code": "exit_code", "message": f"no answer from {address}swordfish", "hint": None}
+            jobs.record(
+                connection, "ended", "Failed", cause["message"], cause=cause, inputs={"data": f"{address}swordfish"}
+            )
+            connection.execute("DELETE FROM job_event WHERE job_name = 'deleted'")
+            connection.execute("DELETE FROM job WHERE name = 'deleted'")
+    backup = migrate.migrate(layout.database)
+    assert backup is not None
+    for file in layout.root.glob("workbench.db*"):
+        assert b"swordfish" not in file.read_bytes(), file
+    with closing(database.connect(layout.database)) as connection:
+        ended, waiting = jobs.get(connection, "ended"), jobs.get(connection, "waiting")
+    assert ended.document["inputs"] == {"data": {"path": f"{address}***"}, "n": 1}
+    assert ended.source["overrides"] == [f"inputs.data.path={address}***"]
+    assert (ended.cause or {})["message"] == f"no answer from {address}***"
+    assert waiting.document["inputs"]["data"]["path"] == f"{address}opensesame"
