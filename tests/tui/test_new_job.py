@@ -259,6 +259,25 @@ def test_two_rows_of_one_name_are_refused(form: Any) -> None:
     form(script)
 
 
+def test_a_value_that_no_name_goes_with_is_told_of_and_not_dropped(form: Any, layout: Layout) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None], view: NewJobView) -> None:
+        await pilot.press(*"true")
+        inputs = next(each for each in view.query(MapField) if each.key == "inputs")
+        row = await until(pilot, lambda: inputs.rows[0].entries and inputs.rows[0])
+        row.entries[1].focus()
+        await pilot.press(*"7")
+        await until(pilot, lambda: "a value without a name" in "".join(shown_faults(view).values()))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: view.asked and view.faults)
+        row.entries[0].focus()
+        await pilot.press(*"seven")
+        await until(pilot, lambda: not view.faults)
+        assert view.form.value["inputs"] == {"seven": 7}
+
+    form(script)
+    assert stored(layout) == []
+
+
 def test_names_of_the_workspace_are_offered(form: Any, layout: Layout) -> None:
     connection = database.connect(layout.database)
     computes.create(connection, {"name": "pool", "type": "amlcompute", "max_instances": 2}, 2)

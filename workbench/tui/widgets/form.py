@@ -95,12 +95,15 @@ class Form(VerticalScroll, can_focus=False):
     # -- faults -------------------------------------------------------------------------------------------------
 
     def own_faults(self) -> list[Fault]:
-        """What cannot be said in a document at all: two values of one name."""
-        return [
-            Fault(TEXT, 1, 1, ".".join((*field.path, twice)), f"two rows have the name {twice!r}")
-            for field in self.query(MapField)
-            if (twice := field.twice)
-        ]
+        """What cannot be said in a document at all: two values of one name, and a value of none."""
+        faults: list[Fault] = []
+        for field in self.query(MapField):
+            if twice := field.twice:
+                faults.append(Fault(TEXT, 1, 1, ".".join((*field.path, twice)), f"two rows have the name {twice!r}"))
+            if field.lacks_a_name:
+                hint = "Type a name before it, or clear the row."
+                faults.append(Fault(TEXT, 1, 1, ".".join(field.path), "a value without a name", hint))
+        return faults
 
     def show_faults(self, faults: Sequence[Fault], *, all_of_them: bool) -> list[Fault]:
         """Tell each fault below its field; a field that nothing was typed in yet is left in peace unless all are told.

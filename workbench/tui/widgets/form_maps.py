@@ -50,6 +50,11 @@ class MapField(Field):
         names = [row.key for row in self.rows if row.key]
         return next((name for name in names if names.count(name) > 1), None)
 
+    @property
+    def lacks_a_name(self) -> bool:
+        """Whether a row says something that no name goes with: no document could hold it."""
+        return any(not row.key and not row.is_empty for row in self.rows)
+
     @on(Input.Changed)
     async def grow(self) -> None:
         """Keep an empty row at the end."""
@@ -87,8 +92,8 @@ class PlainRow(Field):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was typed here."""
-        return not any(entry.value.strip() for entry in self.entries)
+        """Whether nothing was typed here, nor in the fields below."""
+        return not any(entry.value.strip() for entry in self.entries) and all(f.value is None for f in inner(self))
 
     @property
     def row_value(self) -> Any:
