@@ -90,6 +90,11 @@ class Layout:
         return self.filestore / "snapshots"
 
     @property
+    def vault(self) -> Path:
+        """Secrets, encrypted; the key is elsewhere (see ``store/vault/``)."""
+        return self.root / "vault"
+
+    @property
     def environments(self) -> Path:
         return self.root / "environments"
 

@@ -40,6 +40,7 @@ def home(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     patch.setenv("XDG_CACHE_HOME", str(shared_folder / "cache"))
     patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     patch.setenv("WORKBENCH_AGENT_IDLE_SECONDS", "20")
     patch.delenv("WORKBENCH_WORKSPACE", raising=False)
