@@ -58,6 +58,20 @@ def wave(count: int) -> Points:
     return [(float(i), math.sin(i / 50)) for i in range(count)]
 
 
+def test_a_single_point_is_seen_at_its_own_step() -> None:
+    async def script(chart: Spied, pilot: Pilot[None]) -> tuple[list[str], list[str]]:
+        chart.set_curves([("f1", [(3.0, 0.5)])])
+        alone = text(chart)
+        chart.set_curves([("few", [(0.0, 0.0), (2.0, 0.0)])])
+        return alone, text(chart)
+
+    alone, few = run(script)
+    assert sum(row.count("●") for row in alone) == 1
+    assert alone[-1].split() == ["step", "3"]
+    assert few[-1].split() == ["step", "0", "1", "2"]
+    assert not any("-1" in row for row in few) and not any("●" in row for row in few)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (40, 10)])
 def test_a_chart_fills_its_place(size: tuple[int, int]) -> None:
     async def script(chart: Spied, pilot: Pilot[None]) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 Kind = Literal["number", "duration", "clock"]
-"""What the values of an x axis are: numbers, seconds since a start, or seconds since 1970."""
+"""What the values of an x axis are: numbers of steps, seconds since a start, or seconds since 1970."""
 
 DURATIONS = (
     *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
@@ -52,6 +52,12 @@ def number_ticks(low: float, high: float, count: int) -> list[Tick]:
     return [Tick(value, number_label(value, step)) for value in _multiples(low, high, step)]
 
 
+def step_ticks(low: float, high: float, count: int) -> list[Tick]:
+    """As ``number_ticks`` at whole numbers: steps have nothing between them."""
+    step = max(1.0, nice_step(high - low, count))
+    return [Tick(value, number_label(value, step)) for value in _multiples(low, high, step)]
+
+
 def log_ticks(low: float, high: float, count: int) -> list[Tick]:
     """Ticks of a logarithmic axis between two positive values: powers of ten, with 2 and 5 between where there is room.
 
@@ -86,7 +92,7 @@ def clock_ticks(low: float, high: float, count: int) -> list[Tick]:
 
 
 TICKS: dict[Kind, Callable[[float, float, int], list[Tick]]] = {
-    "number": number_ticks,
+    "number": step_ticks,
     "duration": time_ticks,
     "clock": clock_ticks,
 }
@@ -177,6 +183,8 @@ def x_label(kind: Kind, value: float, span: float) -> str:
 def padded(low: float, high: float, count: int) -> tuple[float, float]:
     """A range around values, moved out to quarters of a tick's step so that it rarely changes while values come in."""
     span = high - low
+    if low == high == 0:  # most often a count of nothing
+        return 0.0, 1.0
     if is_single(low, high):
         room = max(abs(low), abs(high)) * 0.1 or 1.0
         if room < TINY:

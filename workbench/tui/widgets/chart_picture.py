@@ -85,7 +85,7 @@ class Painter:
         rows = heads + [self._plot_row(row, plot) for row in range(plot.height)]
         overlay = Overlay(rows, plot)
         overlay.infinities(curves)
-        if len(curves) > 1:
+        if len(curves) > 1 or len(curves[0].drawn[-1]) == 1:  # a single point is one dot of braille, hardly seen
             overlay.ends(curves)
         if look.cursor is not None:
             overlay.cursor(curves, look.cursor)
