@@ -9,23 +9,15 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from store.errors import UsageError
+from store.secret_rules import PARAMETER, WITHOUT_PASSWORD
 
 AZURE_SCHEMES = frozenset({"wasb", "wasbs", "abfs", "abfss"})
 AZURE_HOST = re.compile(r"(?P<account>[a-z0-9]+)\.(?:blob|dfs)\.(?P<suffix>core\..+)")
-
-SECRET = re.compile(
-    r"""(?ix) ^x-(amz|goog)- | ^(?!.*(page|next|continu|sync|cursor)).*token$ | (signature|secret)$ | ^secret | passw
-    | ^(sig|api_?key|awsaccesskeyid|googleaccessid|key-pair-id)$"""
-)
-"""Names of query parameters that say who asks, not what for: ``access_token``, but not ``tokenizer``."""
 
 SHARED_ACCESS = frozenset(
     "sv ss srt sp se st spr sr sip skoid sktid skt ske sks skv sdd saoid suoid scid rscc rscd rsce rscl rsct".split()
 )
 """The other parameters of an Azure shared access signature, beside ``sig``."""
-
-WITHOUT_PASSWORD = frozenset({"github", "git", *AZURE_SCHEMES})
-"""Schemes where what stands in front of ``@`` is part of the place: ``github://ORGANISATION:REPOSITORY@BRANCH``."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -33,7 +25,7 @@ HIDDEN = "***"
 """Stands where a secret was."""
 
 BEGIN = re.compile(r"\A\s*(?P<scheme>[a-z][\w+.:-]*)://(?:(?P<user>[^/?#]*)@)?", re.IGNORECASE)
-PARAMETER = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
+QUERY = re.compile(r"(?<=[?&])([^=&#]+)=([^&#]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +127,7 @@ def public_query(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     signed = any(name == "sig" for name, _ in pairs)
     return urlencode(
-        [(n, v) for n, v in pairs if not SECRET.search(n) and not (signed and n in SHARED_ACCESS)], quote_via=quote
+        [(n, v) for n, v in pairs if not PARAMETER.search(n) and not (signed and n in SHARED_ACCESS)], quote_via=quote
     )
 
 
@@ -150,7 +142,7 @@ def split_secrets(url: str) -> tuple[str, list[str]]:
     found = list[str]()
 
     def parameter(match: re.Match[str]) -> str:
-        if not SECRET.search(unquote_plus(match[1])):
+        if not PARAMETER.search(unquote_plus(match[1])):
             return match[0]
         found.append(match[2])
         return f"{match[1]}={HIDDEN}"
@@ -164,7 +156,7 @@ def split_secrets(url: str) -> tuple[str, list[str]]:
         found.append(name)
         user = f"{HIDDEN}{colon}"
     at = "" if begin["user"] is None else f"{user}@"
-    return f"{begin['scheme']}://{at}{PARAMETER.sub(parameter, url[begin.end() :])}", found
+    return f"{begin['scheme']}://{at}{QUERY.sub(parameter, url[begin.end() :])}", found
 
 
 def hide(text: str, secrets: list[str]) -> str:

@@ -10,15 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_USER = re.compile(r"(?<=://)([^/@\s]+)@")
-_PARAMETER = re.compile(
-    r"([?&](?:sig|signature|token|access_token|api_key|apikey|key|password|x-amz-signature|x-amz-security-token)=)"
-    r"([^&#\s]+)",
-    re.IGNORECASE,
-)
+from store.secret_rules import replace_secrets
+
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_OPEN_USER = re.compile(r"^(?:git|hg|svn|\*+)$")
-"""A user name that says nothing, as in ``git+ssh://git@host``."""
 
 
 class Secrets:
@@ -33,11 +27,10 @@ class Secrets:
         for name in _VARIABLE.findall(text):
             if name in self._environ:
                 self.found[name] = self._environ[name]
-        text = _USER.sub(lambda match: f"{self._stand_in(match[1])}@", text)
-        return _PARAMETER.sub(lambda match: match[1] + self._stand_in(match[2]), text)
+        return replace_secrets(text, self._stand_in)
 
     def _stand_in(self, secret: str) -> str:
-        if _OPEN_USER.match(secret) or not _VARIABLE.sub("", secret).strip(":"):
+        if not _VARIABLE.sub("", secret).strip(":"):
             return secret
         for name, value in self.found.items():
             if value == secret:
@@ -54,10 +47,9 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
 
 def redact(text: str) -> str:
     """``text`` fit for a log: no password in an address."""
-    text = _USER.sub(lambda match: match[0] if _OPEN_USER.match(match[1]) else "****@", text)
-    return _PARAMETER.sub(r"\1****", text)
+    return replace_secrets(text, lambda _: "****")
 
 
 def without_secrets(address: str) -> str:
     """What of an address decides which packages are found there."""
-    return _PARAMETER.sub(r"\1", _USER.sub("", address))
+    return replace_secrets(address, lambda _: "").replace("://@", "://")

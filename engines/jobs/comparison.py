@@ -8,7 +8,6 @@ from pathlib import Path
 
 from engines.jobs.differences import (
     HIDDEN,
-    SECRET,
     SECTIONS,
     Difference,
     commit,
@@ -23,6 +22,7 @@ from engines.jobs.differences import (
 )
 from store.jobs import Job
 from store.main_metric import SYSTEM, is_better_higher
+from store.secret_rules import NAME
 
 NOISE = 0.02
 """The part of its amount by which a run's own measure varies between equal runs."""
@@ -208,7 +208,7 @@ def _documents(subjects: Sequence[Subject]) -> Iterator[Row]:
 def _row(section: str, name: str, values: Sequence[str | None]) -> Row:
     """A row whose values are safe to show."""
     differs = len(set(values)) > 1
-    if section != "code" and SECRET.search(name.rpartition(".")[2]):
+    if section != "code" and NAME.search(name.rpartition(".")[2]):
         return Row(section, name, tuple(None if value is None else HIDDEN for value in values), differs)
     return Row(section, name, tuple(without_secrets(value) for value in values), differs)
 

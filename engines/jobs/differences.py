@@ -13,6 +13,7 @@ from typing import Any
 from engines.jobs.input_contents import Content
 from store.jobs import Job
 from store.layout import Layout
+from store.secret_rules import NAME, replace_secrets
 
 SECTIONS = (
     "command",
@@ -30,12 +31,6 @@ SECTIONS = (
 
 CONTENT = "content"
 
-SECRET = re.compile(
-    r"secret|passw|passphrase|pwd|token|api_?key|access_?key|account_?key|private_?key|credential|auth|\bsas\b|_sas$"
-    r"|connection_?string|(?:^|_)key$|(?:^|_)dsn$",
-    re.IGNORECASE,
-)
-SECRET_TEXT = re.compile(r"(?<=://)[^/@\s]{1,400}@|(?<=[?&]sig=)[^&\s'\"]+|(?<=AccountKey=)[^;\s'\"]+")
 HIDDEN = "(hidden)"
 
 COMPARED_BYTES = 256 << 20
@@ -177,18 +172,14 @@ def ordered(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 def difference(section: str, name: str, before: str | None, after: str | None) -> Difference:
     """A difference whose values are safe to show."""
-    if SECRET.search(name.rpartition(".")[2]):
+    if NAME.search(name.rpartition(".")[2]):
         return Difference(section, name, before and HIDDEN, after and HIDDEN)
     return Difference(section, name, without_secrets(before), without_secrets(after))
 
 
 def without_secrets(value: str | None) -> str | None:
     """A text without passwords in addresses, signatures and keys."""
-    return (
-        None
-        if value is None
-        else SECRET_TEXT.sub(lambda found: HIDDEN + ("@" if found[0].endswith("@") else ""), value)
-    )
+    return None if value is None else replace_secrets(value, lambda _: HIDDEN)
 
 
 def compare_code(new: str | None, old: str | None, snapshots: Path) -> Iterator[Difference]:

@@ -8,13 +8,14 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from engines.jobs.differences import CONTENT, SECRET, Difference, differences
+from engines.jobs.differences import CONTENT, Difference, differences
 from engines.jobs.explain import telling_log
 from engines.jobs.symptoms.cause import Cause, UserException
 from engines.jobs.symptoms.log_tail import read_tail
 from store.addresses import HIDDEN
 from store.jobs import Job
 from store.layout import Layout
+from store.secret_rules import NAME
 
 WIDTH = 100
 SHOWN_DIFFERENCES = 12
@@ -175,7 +176,7 @@ def rerun(job: Job, here: Path) -> tuple[str, str]:
 def override(text: str) -> str:
     """An argument of ``--set`` for the shell; a value that its name tells to be a secret is left to be filled in."""
     name, _, given = text.partition("=")
-    secret = SECRET.search(name.rpartition(".")[2]) or HIDDEN in given
+    secret = NAME.search(name.rpartition(".")[2]) or HIDDEN in given
     return f"{shlex.quote(name)}=..." if secret else shlex.quote(text)
 
 
