@@ -143,6 +143,14 @@ def count(connection: sqlite3.Connection, wanted: JobList) -> int:
     return int(found.fetchone()[0])
 
 
+def listed(connection: sqlite3.Connection, wanted: JobList, names: Sequence[str]) -> frozenset[str]:
+    """Which of some jobs are in the list."""
+    source, where, values = _source(wanted)
+    clauses = [*([where] if where else []), f"job.name IN ({_named(values, 'listed', names)})"]
+    rows = connection.execute(f"SELECT job.name FROM {source} WHERE {' AND '.join(clauses)}", values)
+    return frozenset(str(row[0]) for row in rows)
+
+
 def place(connection: sqlite3.Connection, wanted: JobList, key: Key) -> int:
     """How many rows stand before a place: the number of the row that is there."""
     source, where, values = _source(wanted)

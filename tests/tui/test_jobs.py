@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from store.layout import Layout
 from tests.many_jobs import add_job, add_jobs
@@ -17,8 +17,19 @@ from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.jobs import JobsView
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.key_hints import KeyHints
+from workbench.tui.widgets.menu import Menu, Question
 
 NAMES = [f"job_{number:04d}" for number in range(1000)]
+
+
+@pytest.fixture(autouse=True)
+def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jobs here have no process: an agent would say so."""
+
+    async def nothing(app: WorkbenchApp) -> None:
+        pass
+
+    monkeypatch.setattr(WorkbenchApp, "_keep_agent", nothing)
 
 
 @pytest.fixture
@@ -349,3 +360,88 @@ def test_a_row_that_cannot_be_read_is_shown_as_broken_among_the_others(layout: L
     lines = drive(script)
     assert [line.split()[2] for line in lines[1:4]] == ["last", "torn", "first"]
     assert "! broken: document" in lines[2] and "broken" not in lines[1] + lines[3]
+
+
+def footer(app: WorkbenchApp) -> str:
+    """The line of hints that is seen: a dialog's, where one is open."""
+    return str(app.screen.query_one(KeyHints).render())
+
+
+def test_the_line_of_hints_begins_with_what_matters_for_the_state(layout: Layout, drive: Drive) -> None:
+    add_jobs(layout, [("ended", {}, {}), ("runs", {"status": "Running", "ended_at": None}, {})])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        await until(pilot, lambda: footer(app).split()[:2] == ["x", "cancel"])
+        assert footer(app).split()[-2:] == ["?", "more"] and "+" not in footer(app)
+        await pilot.press("j")
+        await until(pilot, lambda: footer(app).split()[:2] == ["⏎", "open"])
+        await pilot.press("k", "enter")
+        await until(pilot, lambda: app.frame.places()[-1].startswith("job runs"))
+        await until(pilot, lambda: footer(app).split()[:2] == ["x", "cancel"])
+
+    drive(script)
+
+
+def test_a_dialog_has_hints_for_its_own_keys(layout: Layout, drive: Drive) -> None:
+    add_jobs(layout, [("runs", {"status": "Running", "ended_at": None}, {})])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        lines = []
+        for key, kind in (("x", Question), ("s", Menu)):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen is not app.frame and app.screen.query(KeyHints))
+            assert isinstance(app.screen, kind)
+            await until(pilot, lambda: app.screen.query_one(KeyHints).hints)
+            await pilot.pause()
+            lines.append(footer(app))
+            assert app.screen.query_one(KeyHints).region.y == 23, "over the line of what is below"
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.frame)
+        return lines
+
+    assert [" ".join(line.split()) for line in drive(script)] == ["y yes n no", "⏎ choose esc close"]
+
+
+def test_a_question_tells_the_name_that_the_list_shows_and_the_jobs_own(layout: Layout, drive: Drive) -> None:
+    running = {"status": "Running", "ended_at": None}
+    add_jobs(layout, [("brave_owl", {**running, "display_name": "iris, wide"}, {}), ("plain", running, {})])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        await pilot.press("space", "space", "x")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert isinstance(app.screen, Question)
+        assert app.screen.text == "Cancel plain, iris, wide (brave_owl)?"
+        await pilot.press("escape", "asterisk", "d")
+        await until(pilot, lambda: len(app._notifications))
+        assert "archived iris, wide (brave_owl)" in " ".join(each.message for each in app._notifications)
+
+    drive(script)
+
+
+def test_marks_that_a_filter_hides_are_told_in_the_list_and_in_every_question(layout: Layout, drive: Drive) -> None:
+    running = {"status": "Running", "ended_at": None}
+    add_jobs(layout, [(name, {**running, "experiment_name": name[0]}, {}) for name in ("a1", "a2", "b1")])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        await pilot.press("space", "space", "space")
+        await narrow(app, pilot, "exp:b")
+        line = app.frame.query_one(".jobs-status", Static)
+        await until(pilot, lambda: "3 marked, 2 of them not in this list" in str(line.content))
+        for key, asked in (
+            ("x", "Cancel b1, a2, a1, 2 of them not in this list?"),
+            ("r", "Run b1, a2, a1, 2 of them not in this list again?"),
+            ("d", "Archive b1, a2, a1, 2 of them not in this list, or restore what is archived?"),
+        ):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, Question))
+            assert isinstance(app.screen, Question) and app.screen.text == asked
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is app.frame)
+        await pilot.press("escape")
+        await until(pilot, lambda: "3 marked" in str(line.content) and "not in" not in str(line.content))
+
+    drive(script)

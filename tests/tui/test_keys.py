@@ -86,7 +86,7 @@ def test_hints_and_help_say_the_key_that_a_setting_gave(layout: Layout, drive: D
         hints = app.screen.query_one(KeyHints)
         await until(pilot, lambda: "f7 sort" in str(hints.render()))
         line = str(hints.render())
-        assert "f1 help" in line and "?" not in line
+        assert "f1 more" in line and "?" not in line
         await pilot.press("f7")
         await until(pilot, lambda: isinstance(app.screen, Menu))
         await pilot.press("escape", "f1")

@@ -21,7 +21,7 @@ class Help(Dialog[None]):
     """Every active key, first those of the view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss", "Close", id="help.close"),
+        Binding("escape,q", "dismiss", "close", id="help.close"),
         Binding("question_mark", "dismiss", "Close", id="app.help", show=False),  # closed by the key that opened it
         Binding("j", "scroll(1)", "Down", show=False, id="help.down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up"),

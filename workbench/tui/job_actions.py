@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -18,6 +19,10 @@ from workbench.tui.widgets.menu import Choice, Menu, Question
 
 DOCUMENT = "document"
 """Stands in a menu for what is read when it is chosen."""
+
+CANCEL = frozenset({"job.cancel"})
+TITLE_LENGTH = 60
+"""Display names are cut behind so many characters."""
 
 NAMED = 3
 """More jobs than this are counted, not named."""
@@ -40,6 +45,19 @@ class JobActions(View):
         """The jobs that an action is for."""
         return []
 
+    def chosen_status(self) -> str | None:
+        """The state of the job under the cursor, where it is known."""
+        return None
+
+    def hidden(self) -> frozenset[str]:
+        """Chosen jobs that are not in the list that is shown."""
+        return frozenset()
+
+    def first_hints(self) -> frozenset[str]:
+        """Of a job that has not ended first how to end it."""
+        status = self.chosen_status()
+        return CANCEL if status is not None and status not in jobs.TERMINAL else frozenset()
+
     def chosen(self) -> list[str]:
         """As ``chosen_names``; says so where there are none."""
         names = self.chosen_names()
@@ -54,16 +72,20 @@ class JobActions(View):
             self._act(lambda: self._ask_to_cancel(names))
 
     async def _ask_to_cancel(self, names: list[str]) -> None:
-        found = await self.bench.access.read(wanted_of, names)
-        running = [name for name, (status, _) in found.items() if status not in jobs.TERMINAL]
+        found = await self.bench.access.read(told_facts, names)
+        titles = {name: each.title for name, each in found.items()}
+        running = [name for name, each in found.items() if each.status not in jobs.TERMINAL]
         if not running:
             words = (
-                f"{names[0]} has ended already: {found[names[0]][0]}" if len(names) == 1 else "all have ended already"
+                f"{titles[names[0]]} has ended already: {found[names[0]].status}"
+                if len(names) == 1
+                else "all have ended already"
             )
             self.notify(words, severity="warning", markup=False)
             return
-        kill = all(found[name][1] != "run" for name in running)
-        question = f"Kill {told(running)} at once?" if kill else f"Cancel {told(running)}?"
+        kill = all(found[name].wanted != "run" for name in running)
+        whom = told(running, titles, self.hidden())
+        question = f"Kill {whom} at once?" if kill else f"Cancel {whom}?"
         consequence = (
             "Being cancelled already. SIGKILL leaves it no time to save anything."
             if kill
@@ -74,41 +96,54 @@ class JobActions(View):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._act(lambda: self._cancel(running, kill=kill))
+                self._act(lambda: self._cancel(running, titles, kill=kill))
 
         self.app.push_screen(Question(question, consequence), answered)
 
-    async def _cancel(self, names: list[str], *, kill: bool) -> None:
+    async def _cancel(self, names: list[str], titles: dict[str, str], *, kill: bool) -> None:
         cancelled, refused = await self.bench.access.write(cancel, names, kill)
         if cancelled:
-            self.notify(f"{'killing' if kill else 'cancelling'} {told(cancelled)}; r runs it again", markup=False)
+            self.notify(
+                f"{'killing' if kill else 'cancelling'} {told(cancelled, titles)}; r runs it again", markup=False
+            )
         for reason in refused:
             self.notify(reason, severity="warning", markup=False)
 
     def action_archive_jobs(self) -> None:
         """Hide jobs from lists, or show them again; the same key undoes it."""
         names = self.chosen()
-        if names:
+        if self.hidden() and names:
+            self._act(lambda: self._ask(names, "Archive {}, or restore what is archived?", self._archive))
+        elif names:
             self._act(lambda: self._archive(names))
 
+    async def _ask(
+        self, names: list[str], question: str, action: Callable[[list[str]], Awaitable[None]], consequence: str = ""
+    ) -> None:
+        """Ask, and do it to jobs where the answer is yes."""
+        found = await self.bench.access.read(told_facts, names)
+        whom = told(names, {name: each.title for name, each in found.items()}, self.hidden())
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._act(lambda: action(names))
+
+        self.app.push_screen(Question(question.format(whom), consequence), answered)
+
     async def _archive(self, names: list[str]) -> None:
-        archived = await self.bench.access.write(turn_archived, names)
-        what = f"archived {told(names)}: hidden from lists" if archived else f"{told(names)} back in the lists"
+        archived, titles = await self.bench.access.write(turn_archived, names)
+        whom = told(names, titles)
+        what = f"archived {whom}: hidden from lists" if archived else f"{whom} back in the lists"
         self.notify(f"{what}; d again undoes it", markup=False)
 
     def action_run_again(self) -> None:
         """Submit jobs again, with the document and code that they had; several after a question."""
         names = self.chosen()
-        if len(names) == 1:
+        if len(names) == 1 and not self.hidden():
             self._act(lambda: self._run_again(names))
         elif names:
-
-            def answered(yes: bool | None) -> None:
-                if yes:
-                    self._act(lambda: self._run_again(names))
-
             consequence = "Each with the document, code and environment that it had."
-            self.app.push_screen(Question(f"Run {told(names)} again?", consequence), answered)
+            self._act(lambda: self._ask(names, "Run {} again?", self._run_again, consequence))
 
     async def _run_again(self, names: list[str]) -> None:
         submitted, talk = await self.bench.access.write(run_again, names)
@@ -183,9 +218,14 @@ class JobActions(View):
         self.app.run_worker(guarded(), group="action")
 
 
-def told(names: list[str]) -> str:
-    """Jobs in words."""
-    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} jobs"
+def told(names: Sequence[str], titles: Mapping[str, str] | None = None, hidden: Collection[str] = ()) -> str:
+    """Jobs in words: their titles, where they are few; how many of them are not in the list that is shown."""
+    titles = titles or {}
+    words = ", ".join(titles.get(name, name) for name in names) if len(names) <= NAMED else f"{len(names)} jobs"
+    unseen = sum(name in hidden for name in names)
+    if not unseen:
+        return words
+    return f"{words}, {f'{unseen} of them ' if len(names) > 1 else ''}not in this list"
 
 
 def copy_choices(names: list[str], layout: Layout) -> list[Choice]:
@@ -211,10 +251,27 @@ def copy_choices(names: list[str], layout: Layout) -> list[Choice]:
     return choices
 
 
-def wanted_of(stores: Stores, names: list[str]) -> dict[str, tuple[str, str]]:
-    """State and what is wanted of jobs, by name."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a question has to know of a job; its title is the name that lists show, with its own where they differ."""
+
+    title: str
+    status: str
+    wanted: str
+
+
+def told_facts(stores: Stores, names: list[str]) -> dict[str, Told]:
+    """Titles, states and what is wanted of jobs, by name."""
     found = [jobs.get(stores.workbench, name) for name in names]
-    return {job.name: (job.status, job.wanted) for job in found}
+    return {job.name: Told(title(job.name, job.display_name), job.status, job.wanted) for job in found}
+
+
+def title(name: str, display_name: str | None) -> str:
+    """What to call a job, so that it can be found in a list and by its name."""
+    if not display_name or display_name == name:
+        return name
+    short = display_name if len(display_name) <= TITLE_LENGTH else f"{display_name[: TITLE_LENGTH - 1]}…"
+    return f"{short} ({name})"
 
 
 def document_text(stores: Stores, name: str) -> str:
@@ -241,12 +298,13 @@ def cancel(stores: Stores, names: list[str], kill: bool = False) -> tuple[list[s
     return cancelled, refused
 
 
-def turn_archived(stores: Stores, names: list[str]) -> bool:
-    """Archive jobs unless all are archived already, then restore them; whether they are archived now."""
-    archived = not all(jobs.get(stores.workbench, name).archived for name in names)
+def turn_archived(stores: Stores, names: list[str]) -> tuple[bool, dict[str, str]]:
+    """Archive jobs unless all are archived already, then restore them; whether they are archived now, and titles."""
+    found = [jobs.get(stores.workbench, name) for name in names]
+    archived = not all(job.archived for job in found)
     for name in names:
         jobs.set_archived(stores.workbench, name, archived)
-    return archived
+    return archived, {job.name: title(job.name, job.display_name) for job in found}
 
 
 def run_again(stores: Stores, names: list[str]) -> tuple[list[str], list[str]]:

@@ -48,6 +48,11 @@ def around(stores: Stores, wanted: JobList, key: Key | None, patterns: Sequence[
     return _window(stores, wanted, number - len(before), [*before, *at], total, patterns)
 
 
+def absent(stores: Stores, wanted: JobList, names: Sequence[str]) -> frozenset[str]:
+    """Which of some jobs are not in the list."""
+    return frozenset(names) - job_pages.listed(stores.workbench, wanted, names)
+
+
 def around_job(stores: Stores, wanted: JobList, name: str, patterns: Sequence[str] = ()) -> Window:
     """The rows on both sides of a job, wherever it stands now."""
     return around(stores, wanted, job_pages.key_of(stores.workbench, wanted, name), patterns)

@@ -28,7 +28,7 @@ class Target:
 class Jump(Dialog[Target | None]):
     """Shows the labels and waits for one key."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="jump.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "leave", id="jump.close")]
 
     def __init__(self, targets: Sequence[Target]) -> None:
         super().__init__()

@@ -106,6 +106,10 @@ class View(Widget):
         """Read what the view shows and paint it; ends with ``show_content`` or ``show_empty``."""
         self.show_content()
 
+    def first_hints(self) -> frozenset[str]:
+        """The ids of keys that matter most now: the line of hints begins with them."""
+        return frozenset()
+
     async def tick(self) -> None:
         """Follow what moves between two changes of the store, such as a log."""
 

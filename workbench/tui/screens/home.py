@@ -258,6 +258,10 @@ class HomeView(JobActions):
         entry = self.panel.entry if self.panel else None
         return [entry.key.partition("/")[0]] if entry is not None and entry.key else []
 
+    def chosen_status(self) -> str | None:
+        """Whether the job under the cursor is under way."""
+        return "Running" if self.panel in (self._panels["running"], self._panels["queue"]) else None
+
     def focus_content(self) -> None:
         """The first panel that has anything."""
         shown = self.board.neighbours() if self.loaded and not self.facts.new else []

@@ -102,10 +102,15 @@ class JobView(JobActions):
         """This job."""
         return [self.job_name]
 
+    def chosen_status(self) -> str | None:
+        """Its state."""
+        return self.facts.job.status if self.facts is not None else None
+
     async def load(self) -> None:
         """Read the job, and have the shown tab read what it needs."""
         self.facts = await self.bench.access.read(read_facts, self.job_name, self.bench.configuration.main_metric)
         self.live = not self.facts.job.finished
+        self.refresh_bindings()  # which keys matter most is another matter with another state
         self.show_content()
         self.query_one(".job-facts", Static).update(self._line(self.facts))
         await self._show_tab()

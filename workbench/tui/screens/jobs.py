@@ -55,6 +55,7 @@ class JobsView(JobActions):
         self.filter_text = ""
         self.list = JobList()
         self._generation = 0
+        self._absent: frozenset[str] = frozenset()
 
     def compose_content(self) -> Iterable[Widget]:
         """Filter line, status line, table."""
@@ -71,6 +72,20 @@ class JobsView(JobActions):
         """The marked jobs, else the one under the cursor."""
         return self.table.chosen_names()
 
+    def hidden(self) -> frozenset[str]:
+        """Marked jobs that a filter hides."""
+        return self._absent.intersection(self.table.marks)
+
+    def chosen_status(self) -> str | None:
+        """The state of the job under the cursor."""
+        return self.table.row.status if self.table.row else None
+
+    @on(JobTable.Pointed)
+    def pointed_at(self, event: JobTable.Pointed) -> None:
+        """Another state, other keys that matter."""
+        event.stop()
+        self.refresh_bindings()
+
     async def load(self) -> None:
         """Read the rows around the cursor anew."""
         row = self.table.row
@@ -86,7 +101,10 @@ class JobsView(JobActions):
         window = await self.bench.access.read(
             function, self.list, *arguments, patterns=self.bench.configuration.main_metric
         )
+        marks = list(self.table.marks)
+        absent = await self.bench.access.read(job_window.absent, self.list, marks) if marks else frozenset()
         if generation == self._generation:
+            self._absent = absent
             self._take(window)
 
     def _take(self, window: Window) -> None:
@@ -107,7 +125,8 @@ class JobsView(JobActions):
         if self.list.order != Sort():
             parts.append(f"sort {self.list.order}")
         if self.table.marks:
-            parts.append(f"{len(self.table.marks)} marked")
+            unseen = f", {len(self.hidden())} of them not in this list" if self.hidden() else ""
+            parts.append(f"{len(self.table.marks)} marked{unseen}")
         if self.filter_text and not window.total:
             parts.append("esc shows all")
         self.query_one(".jobs-status", Static).update(Content.styled("  ".join(parts), "$foreground-muted"))

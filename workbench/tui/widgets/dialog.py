@@ -1,14 +1,23 @@
-"""What dialogs share: each is closed once."""
+"""What dialogs share: each is closed once, and has the line of hints for its own keys."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import OptionList
+
+from workbench.tui.widgets.key_hints import KeyHints
 
 
 class Dialog(ModalScreen[ScreenResultType]):
     """A screen over what is shown. It gives one answer: a second one, such as that of a click behind a key, is none."""
+
+    def on_mount(self) -> None:
+        """The keys of what is below do not work: theirs give way to its own."""
+        self.mount(KeyHints())
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close it, unless it is closed already: Textual would take the screen below away."""
@@ -22,6 +31,8 @@ class Dialog(ModalScreen[ScreenResultType]):
 
 class Choices(OptionList):
     """A list that can be moved in before it is painted for the first time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "choose", id="menu.choose")]
 
     def action_page_up(self) -> None:
         """A page up, where there are pages: Textual counts in lines, and knows none before the first picture."""

@@ -79,6 +79,9 @@ class JobTable(ScrollView, can_focus=True):
             super().__init__()
             self.row = row
 
+    class Pointed(Message):
+        """The job under the cursor is in another state than the one before."""
+
     class Marked(Message):
         """The marks changed."""
 
@@ -87,6 +90,7 @@ class JobTable(ScrollView, can_focus=True):
         self.marks: dict[str, None] = {}
         self.unfolded: frozenset[str] = frozenset()
         self.sort = Sort()
+        self._status: str | None = None
         self._shown: dict[int, tuple[object, ...]] = {}
 
     # -- rows ---------------------------------------------------------------------------------------------------
@@ -121,6 +125,10 @@ class JobTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Paint the lines that say something else than before."""
+        status = self.row.status if self.row else None
+        if status != self._status:
+            self._status = status
+            self.post_message(self.Pointed())
         width = self.scrollable_content_region.width
         for y in range(self.size.height):
             now = self._signature(y)

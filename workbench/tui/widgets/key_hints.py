@@ -1,4 +1,4 @@
-"""The footer: the keys that work here, as many as fit, and how to see the rest."""
+"""The footer: the keys that work here, those that matter most first, as many as fit, and how to see the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
+
+from workbench.tui.view import View
 
 COMMON = frozenset(f"job.{name}" for name in ("new", "run_again", "edit", "cancel", "archive", "copy", "compare"))
 """What is done to jobs is done by the same keys everywhere: these give way to the keys of the place."""
@@ -21,8 +23,10 @@ class Hint:
     text: str
 
 
-def how_common(name: str) -> int:
-    """How far behind a key stands: those of the place first, then what is done to jobs, then what works everywhere."""
+def how_common(name: str, first: frozenset[str] = frozenset()) -> int:
+    """How far behind a key stands: ``first``, those of the place, what is done to jobs, what works everywhere."""
+    if name in first:
+        return -1
     return 2 if name.startswith("app.") else 1 if name in COMMON else 0
 
 
@@ -49,12 +53,16 @@ class KeyHints(Widget):
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._update)
+        if self.screen.is_modal:  # nothing that changes will have it painted
+            self._update(self.screen)
 
     def _update(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
             return
         found: dict[str, Hint] = {}
-        active = sorted(screen.active_bindings.values(), key=lambda each: how_common(each.binding.id or ""))
+        view = getattr(screen, "view", None)
+        first = view.first_hints() if isinstance(view, View) and view.is_attached else frozenset()
+        active = sorted(screen.active_bindings.values(), key=lambda each: how_common(each.binding.id or "", first))
         for _node, binding, enabled, _tooltip in active:
             if binding.show and enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
@@ -63,12 +71,12 @@ class KeyHints(Widget):
         self.hints = (*found.values(), help_hint)
 
     def render(self) -> Content:
-        """Keys in the accent colour, texts muted."""
+        """Keys in the accent colour, texts muted; help is said to have more where not all has room."""
         *others, help_hint = self.hints or (Hint("", ""),)
         shown, left_out = fitting(others, self.size.width, help_hint)
         parts: list[Content] = []
+        if left_out and help_hint.key:
+            help_hint = Hint(help_hint.key, "more")
         for hint in (*shown, help_hint):
             parts.append(Content.assemble((f" {hint.key}", "bold $accent"), (f" {hint.text} ", "$foreground-muted")))
-        if left_out:
-            parts.append(Content.styled(f"+{left_out}", "$foreground-muted"))
         return Content("").join(parts)

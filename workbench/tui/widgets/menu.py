@@ -31,7 +31,7 @@ class Menu(Dialog[str | None]):
     """Answers with the value of the choice, None for escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "Close", id="menu.close"),
+        Binding("escape,q", "dismiss(None)", "close", id="menu.close"),
         Binding("j", "down", "Down", show=False, id="menu.down"),
         Binding("k", "up", "Up", show=False, id="menu.up"),
     ]
@@ -72,10 +72,14 @@ class Menu(Dialog[str | None]):
         self.query_one(OptionList).action_cursor_up()
 
 
+class _Entry(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "take", id="prompt.take")]
+
+
 class Prompt(Dialog[str | None]):
     """Asks for a text; None for escape or an empty one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", id="prompt.close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "give up", id="prompt.close")]
 
     def __init__(self, title: str, value: str = "", hint: str = "") -> None:
         super().__init__()
@@ -84,7 +88,7 @@ class Prompt(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(self.prompt_title, classes="dialog-title", markup=False)
-            entry = Input(self.value, placeholder=self.hint)
+            entry = _Entry(self.value, placeholder=self.hint)
             entry.cursor_blink = False
             yield entry
 
@@ -97,8 +101,8 @@ class Question(Dialog[bool]):
     """A question to say yes or no to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "dismiss(True)", "Yes", id="question.yes"),
-        Binding("n,escape,q", "dismiss(False)", "No", id="question.no"),
+        Binding("y,enter", "dismiss(True)", "yes", id="question.yes"),
+        Binding("n,escape,q", "dismiss(False)", "no", id="question.no"),
     ]
 
     def __init__(self, text: str, consequence: str = "") -> None:

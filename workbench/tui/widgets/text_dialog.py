@@ -21,8 +21,8 @@ class TextDialog(Dialog[None]):
     """Shows lines until it is closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss(None)", "Close", id="text.close"),
-        Binding("y", "copy", "Copy", id="text.copy"),
+        Binding("escape,q,enter", "dismiss(None)", "close", id="text.close"),
+        Binding("y", "copy", "copy", id="text.copy"),
     ]
 
     def __init__(self, title: str, lines: Sequence[Line]) -> None:
