@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -260,6 +260,7 @@ def test_whatever_was_logged_a_picture_has_its_size(
         assert all(cell_len(row.text) == width and len(row.text) == len(row.styles) for row in rows)
 
 
+@example(first=[(255.0, 0.0), (260.0, 11.0), (272.0, 0.0)], more=[(300.0, 0.0)])
 @given(points_lists, st.lists(st.tuples(st.integers(300, 800).map(float), finite), min_size=1, max_size=50))
 def test_a_picture_that_grew_is_the_picture_of_all(
     first: list[tuple[float, float]], more: list[tuple[float, float]]

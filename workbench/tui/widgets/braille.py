@@ -76,21 +76,21 @@ def trace(canvas: Canvas, curve: Columns, dot: Callable[[float], int], owner: in
         if column.place < start:
             earlier = column
             continue
+        if earlier is not None and bottom < 0:
+            place, end = earlier.place, dot(earlier.last)
         begin = dot(column.first)
         next_top, next_bottom = dot(column.high), dot(column.low)
-        if column.joined and (bottom >= 0 or earlier or curve.before):
-            if bottom >= 0 and column.place == place + 1:
-                if abs(begin - end) > 1:
-                    middle = (begin + end) >> 1
+        if column.joined and place >= 0:
+            if column.place > place + 1:
+                line(canvas, (place, end), (column.place, begin), owner, start)
+            elif abs(begin - end) > 1:
+                middle = (begin + end) >> 1
+                if bottom >= 0:
                     top, bottom = min(top, middle), max(bottom, middle)
-                    beyond = middle + 1 if begin > end else middle
-                    next_top, next_bottom = min(next_top, beyond), max(next_bottom, beyond)
-            elif bottom >= 0:
-                line(canvas, (place, end), (column.place, begin), owner)
-            elif earlier is not None:
-                line(canvas, (earlier.place, dot(earlier.last)), (column.place, begin), owner, start)
-            elif curve.before is not None:
-                line(canvas, (curve.before.place, dot(curve.before.value)), (column.place, begin), owner, start)
+                beyond = middle + 1 if begin > end else middle
+                next_top, next_bottom = min(next_top, beyond), max(next_bottom, beyond)
+        elif column.joined and curve.before is not None:
+            line(canvas, (curve.before.place, dot(curve.before.value)), (column.place, begin), owner, start)
         if bottom >= 0:
             canvas.span(place, top, bottom, owner)
         place, end, top, bottom = column.place, dot(column.last), next_top, next_bottom
