@@ -25,7 +25,7 @@ from workbench.agent import start
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.widgets.dialog import Dialog
 from workbench.tui.widgets.job_table import JobTable
-from workbench.tui.widgets.menu import Question
+from workbench.tui.widgets.menu import Menu, Question
 from workbench.tui.widgets.palette import Palette
 
 pytestmark = pytest.mark.slow
@@ -170,6 +170,20 @@ def test_every_key_goes_where_the_one_before_it_led(odd: Layout, drive: Drive) -
         return len(table.marks), len(app.screen_stack)
 
     assert drive(script) == (1, 1)
+
+
+def test_keys_of_a_view_work_while_nothing_in_it_can_have_the_focus(odd: Layout, drive: Drive) -> None:
+    """As between two tabs, when one is hidden and the other is not made yet."""
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> bool:
+        await go(app, pilot, ":jobs")
+        await settled(app, pilot)
+        app.frame.query_one(JobTable).display = False
+        await pilot.pause()
+        await pilot.press("s")
+        return isinstance(app.screen, Menu)
+
+    assert drive(script)
 
 
 def test_commands_come_one_behind_the_other(odd: Layout, drive: Drive) -> None:

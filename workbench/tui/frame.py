@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from workbench.tui.sections import Section
-from workbench.tui.view import View
+from workbench.tui.view import Notice, View
 from workbench.tui.widgets.command_line import CommandLine
 from workbench.tui.widgets.header import Header
 from workbench.tui.widgets.key_hints import KeyHints
@@ -103,6 +103,9 @@ class Frame(Screen[None]):
         """Give a widget the focus, unless a command is being typed: what else asks for it asks too late."""
         if self.command_line.display and widget is not self.command_line:
             return
+        if widget is None and self.app.app_focus and self.view is not None and self.view.is_mounted:
+            # What had it is hidden, and what follows is not there yet: with nobody the keys of the view would get lost.
+            widget = self.view.query_one(Notice)
         super().set_focus(widget, scroll_visible, from_app_focus)
 
     async def _add(self, view: View, section: Section) -> None:
