@@ -15,8 +15,9 @@ import pytest
 
 from store.layout import Layout
 from tests import test_full_disk
-from tests.conftest import Cli
+from tests.conftest import ROOT, Cli
 from tests.many_jobs import add_job
+from tests.test_broken_agent import BROKEN
 from tests.tui.odd_jobs import ENDED, fill
 from tests.tui.terminal import Terminal
 from workbench.agent import lock
@@ -117,6 +118,17 @@ def test_an_agent_that_is_killed_comes_back_while_jobs_wait(
     shown.until(lambda text: "Keys" not in text)
     assert shown.leave() == 0
     assert cli("job", "cancel", "sleeper").returncode == 0
+
+
+def test_an_agent_that_dies_at_its_start_is_told(layout: Layout, terminal: Open, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BROKEN)
+    add_job(layout, "waits", status="Queued", started_at=None, ended_at=None)
+    shown = terminal(layout, WORKBENCH_SECTION="jobs", size=(140, 30), PYTHONPATH=f"{tmp_path}:{ROOT}")
+    told = shown.until(lambda text: "no agent stays alive" in text)
+    assert "broken on purpose" in told
+    shown.press("\r")
+    shown.until(lambda text: "Overview" in text)
+    assert shown.leave() == 0
 
 
 def agent_of(layout: Layout) -> int:

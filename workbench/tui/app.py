@@ -31,7 +31,7 @@ from workbench.tui.machine import LoadLevels
 from workbench.tui.reading import keep_agent, situation
 from workbench.tui.sections import SECTIONS, Section, named
 from workbench.tui.signals import leave_by_signals
-from workbench.tui.themed_app import ThemedApp
+from workbench.tui.themed_app import TOLD_SECONDS, ThemedApp
 from workbench.tui.view import View, is_typing
 from workbench.tui.widgets.command_line import CommandLine
 
@@ -100,7 +100,7 @@ class WorkbenchApp(ThemedApp):
         self.signs: Glyphs = glyphs(self.configuration.ascii)
         self.levels = LoadLevels()
         self.calm = Calm()
-        self._agent_trouble = ""
+        self._agent_trouble, self._agent_started = "", False
         self._way_back: list[str] = []
         self._writing_way_back = threading.Lock()
 
@@ -190,13 +190,16 @@ class WorkbenchApp(ThemedApp):
     async def _keep_agent(self) -> None:
         """As every command that reads jobs does: unfinished jobs get an agent. What goes wrong is said once."""
         try:
-            await self.access.read(keep_agent)
+            self._agent_started = await self.access.read(keep_agent, self._agent_started)
         except NoWorkspaceError:
             return
         except (WorkbenchError, sqlite3.Error, OSError) as error:
-            if str(error) != self._agent_trouble:
-                self._agent_trouble = str(error)
-                self.notify(self._agent_trouble, title="No agent", severity="warning", markup=False)
+            trouble = error.message if isinstance(error, WorkbenchError) else str(error)
+            if trouble != self._agent_trouble:
+                self._agent_trouble = trouble
+                self.notify(str(error), title="No agent", severity="warning", timeout=TOLD_SECONDS, markup=False)
+        else:
+            self._agent_trouble = "" if not self._agent_started else self._agent_trouble
 
     # -- going places -------------------------------------------------------------------------------------------
 

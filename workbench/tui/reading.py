@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from store import jobs
+from store.errors import MachineError
 from store.overview import overview
 from workbench.agent import lock
 from workbench.tui.access import Stores
 from workbench.tui.widgets.header import Situation
+
+LAST_WORDS = 1
+"""Lines of an agent's log that find room in a notification: the last one of a traceback says what it was."""
 
 
 def situation(stores: Stores) -> Situation:
@@ -17,9 +21,17 @@ def situation(stores: Stores) -> Situation:
     return Situation(found.workspace, agent, found.running, found.waiting, found.failed)
 
 
-def keep_agent(stores: Stores) -> None:
-    """Start the agent when unfinished jobs have none."""
-    if jobs.count_unfinished(stores.workbench) and not lock.held(stores.layout.agent_lock):
-        from workbench.agent import start
+def keep_agent(stores: Stores, started: bool = False) -> bool:
+    """Start the agent when unfinished jobs have none, and answer whether one was started.
 
-        start.wake(stores.layout)
+    Raises MachineError where one was ``started`` the last time already: it did not stay alive. It is tried again.
+    """
+    if not jobs.count_unfinished(stores.workbench) or lock.held(stores.layout.agent_lock):
+        return False
+    from workbench.agent import start
+
+    start.wake(stores.layout)
+    if started:
+        hint = f"`workbench agent logs` shows why.{start.last_words(stores.layout, LAST_WORDS)}"
+        raise MachineError("no agent stays alive: jobs wait for one, and it is tried again", hint=hint)
+    return True
