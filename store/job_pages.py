@@ -35,7 +35,7 @@ LISTED = (
 )
 SORT_VALUES = {
     "created": "root.id",
-    "name": "root.name",
+    "name": "coalesce(nullif(root.display_name, ''), root.name)",  # as a list shows it
     "experiment": "root.experiment_name",
     "state": "root.status",
     "duration": "coalesce(coalesce(root.ended_at, :now) - root.started_at, -1)",

@@ -127,6 +127,15 @@ def test_a_parent_tells_how_many_children_it_has(connection: sqlite3.Connection)
     assert found["job_010"] == 3 and found["job_011"] == 0
 
 
+def test_the_order_of_names_is_that_of_the_names_shown(connection: sqlite3.Connection) -> None:
+    with database.write(connection):
+        connection.execute("UPDATE job SET display_name = '' WHERE name = 'job_001'")
+        connection.execute("UPDATE job SET display_name = 'Aardvark' WHERE name = 'job_099'")
+    found = [row.name for row in walk(connection, JobList(parse("sort:name archived:yes")), 7)]
+    assert found[0] == "job_099" and found[-1] == "job_001"
+    assert found[1:-1] == sorted(found[1:-1])
+
+
 def columns(connection: sqlite3.Connection) -> list[sqlite3.Row]:
     return connection.execute("SELECT * FROM job").fetchall()
 
