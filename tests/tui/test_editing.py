@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from textual.pilot import Pilot
 
 from engines.jobs import reading, submission
 from store import database, jobs
+from store.errors import MachineError
 from store.layout import Layout
 from tests.tui.conftest import Drive, until
 from workbench.tui import drafts
@@ -340,3 +343,22 @@ def test_a_document_that_is_mended_back_is_not_submitted(drive: Drive, layout: L
 )
 def test_an_editor_is_told_the_line_in_its_own_way(words: list[str], line: int, expected: list[str]) -> None:
     assert arguments(words, Path("F"), line) == expected
+
+
+def test_a_draft_begins_while_another_form_keeps_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    older, done = drafts.begin(tmp_path, "new", "older"), threading.Event()
+
+    def type_on() -> None:
+        while not done.is_set():
+            with suppress(MachineError):  # removed at this moment: the form tells it, and keeps the next letter
+                older.write("older, and longer")
+
+    typing = threading.Thread(target=type_on)
+    typing.start()
+    try:
+        for number in range(100):
+            drafts.begin(tmp_path, "new", f"newer {number}")
+    finally:
+        done.set()
+        typing.join()

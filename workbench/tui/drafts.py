@@ -94,7 +94,7 @@ def begin(workspace: Path, name: str, text: str, **facts: Any) -> Draft:
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, exist_ok=True)  # a form that is open keeps what is typed into it there
         draft.write(text)
         draft.keep_facts()
     except OSError as error:
