@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from store.layout import Layout
+from store.workspace import Found
 from tests.many_jobs import add_job, add_jobs
 from tests.tui.conftest import Drive, until
 from workbench.configuration.reading import load
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.last_place import remembered
 from workbench.tui.screens.jobs import JobsView
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.key_hints import KeyHints
@@ -445,3 +448,44 @@ def test_marks_that_a_filter_hides_are_told_in_the_list_and_in_every_question(la
         await until(pilot, lambda: "3 marked" in str(line.content) and "not in" not in str(line.content))
 
     drive(script)
+
+
+@pytest.mark.parametrize("narrowed", ["", "exp:iris"])
+def test_a_broken_line_leads_back_to_the_job_under_the_cursor(many: Layout, narrowed: str) -> None:
+    wanted = [name for number, name in enumerate(NAMES) if not narrowed or number % 3 == 0][-40]
+
+    async def session(script: Any) -> Any:
+        app = WorkbenchApp(Found(many, "option"))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.frame.view is not None and app.frame.view.loaded)
+            return await script(app, pilot)
+
+    async def leave_off(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        if narrowed:
+            await narrow(app, pilot, narrowed)
+        await pilot.press(*["j"] * 39)
+        await until(pilot, lambda: at(app) == wanted)
+        await until(pilot, lambda: any(wanted in place for place in remembered(many.root)))
+
+    async def come_back(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.frame.query(JobTable) and at(app) == wanted)
+        assert view(app).filter_text == narrowed
+        assert any(wanted in line for line in text(app)), "it is in sight"
+
+    asyncio.run(session(leave_off))
+    asyncio.run(session(come_back))
+
+
+def test_the_end_of_a_filter_leaves_the_cursor_on_its_job(many: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str | None]:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, "state:failed")
+        await pilot.press(*["j"] * 30)
+        before = await until(pilot, lambda: at(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: table(app).window.total == 1000 and table(app).cursor > 0)
+        return [before, at(app)]
+
+    before, after = drive(script)
+    assert before == after

@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -25,7 +26,12 @@ from workbench.tui.widgets.filter_line import FilterLine
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.menu import Choice, Menu
 
-SORT = "sort:"
+SORT, AT = "sort:", "at:"
+"""What stands behind a filter in the way back to a list: its order, and the job under the cursor."""
+
+REST_SECONDS = 0.5
+"""So long the cursor stays before its job is written down as the place to come back to."""
+
 SORT_KEYS = {
     "created": "c",
     "name": "n",
@@ -56,6 +62,10 @@ class JobsView(JobActions):
         self.list = JobList()
         self._generation = 0
         self._absent: frozenset[str] = frozenset()
+        self._status: str | None = None
+        self._return_to = self._before_filter = ""
+        """The job to put the cursor on with the next rows, and the one that it was on before the filter."""
+        self._rest: Timer | None = None
 
     def compose_content(self) -> Iterable[Widget]:
         """Filter line, status line, table."""
@@ -82,12 +92,21 @@ class JobsView(JobActions):
 
     @on(JobTable.Pointed)
     def pointed_at(self, event: JobTable.Pointed) -> None:
-        """Another state, other keys that matter."""
+        """Another state, other keys that matter; where the cursor comes to rest is where to come back to."""
         event.stop()
-        self.refresh_bindings()
+        if (status := self.chosen_status()) != self._status:
+            self._status = status
+            self.refresh_bindings()
+        self._found_again()
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_SECONDS, self.bench.place_changed)
 
     async def load(self) -> None:
         """Read the rows around the cursor anew."""
+        if self._return_to:
+            await self._read(job_window.around_job, self._return_to)
+            return
         row = self.table.row
         at_top = self.table.cursor == 0 and self.table.scroll_offset.y == 0
         if at_top or row is None:
@@ -111,11 +130,23 @@ class JobsView(JobActions):
         self.table.sort = self.list.order
         self.table.unfolded = self.list.unfolded
         self.table.take(window)
+        if name := self._return_to:
+            self._return_to = ""
+            self.call_after_refresh(self._return, name)  # a list that is not laid out yet cannot be moved
         self._tell(window)
         if window.total or self.filter_text:
             self.show_content()
         else:
-            self.show_empty("No jobs yet", "n  new job", "q  leave; `workbench run FILE` runs one from a shell")
+            new, leave = self.bench.key_of("job.new", "n"), self.bench.key_of("app.quit", "q")
+            self.show_empty(
+                "No jobs yet", f"{new}  new job", f"{leave}  leave; `workbench run FILE` runs one from a shell"
+            )
+
+    def _return(self, name: str) -> None:
+        """Put the cursor on a job again, where it is in the list."""
+        number = self.table.window.number_of(name)
+        if number is not None:
+            self.table.move_to(number)
 
     def _tell(self, window: Window) -> None:
         """Say how many there are, and what narrows and orders them."""
@@ -128,12 +159,16 @@ class JobsView(JobActions):
             unseen = f", {len(self.hidden())} of them not in this list" if self.hidden() else ""
             parts.append(f"{len(self.table.marks)} marked{unseen}")
         if self.filter_text and not window.total:
-            parts.append("esc shows all")
+            parts.append(f"{self.bench.key_of('jobs.clear', 'esc')} shows all")
         self.query_one(".jobs-status", Static).update(Content.styled("  ".join(parts), "$foreground-muted"))
 
     def command(self, text: str) -> None:
         """``:jobs failed``: a state alone is enough. An order at the end is chosen as from the menu."""
         narrowed, _, last = text.rpartition(" ")
+        if last.startswith(AT):
+            text = narrowed.strip()
+            self._return_to = last.removeprefix(AT)
+            narrowed, _, last = text.rpartition(" ")
         if last.startswith(SORT):
             with suppress(FilterError):  # which the filter says
                 self.list = replace(self.list, sort=job_filter.parse_sort(last.removeprefix(SORT)))
@@ -176,6 +211,11 @@ class JobsView(JobActions):
                 self.notify(f"{error.message}. {error.hint}", severity="warning", markup=False)
             return False
         self.query_one(FilterLine).answer("")
+        at = self.table.row.name if self.table.row else ""
+        if text and not self.filter_text:
+            self._before_filter = at
+        elif self.filter_text and not text:
+            self._return_to = at or self._before_filter
         self.filter_text = text
         self._narrow(narrowed)
         return True
@@ -183,15 +223,16 @@ class JobsView(JobActions):
     def _narrow(self, narrowed: JobFilter) -> None:
         self.list = replace(self.list, filter=narrowed)
         self._found_again()
+        self.bench.place_changed()
         self._from_the_top()
 
     def _found_again(self) -> None:
-        """Have the way here lead to this filter and order, for a line that breaks."""
+        """Have the way here lead to this filter, order and job, for a line that breaks."""
         wanted = self.list.order
         given = self.list.filter.sort is not None or wanted == Sort() or " " in wanted.metric  # a blank ends a word
         order = "" if given else f"{SORT}{wanted}"
-        self.place = " ".join(filter(None, ("jobs", self.filter_text, order)))
-        self.bench.place_changed()
+        at = self._return_to or (self.table.row.name if self.table.row is not None and self.table.cursor else "")
+        self.place = " ".join(filter(None, ("jobs", self.filter_text, order, f"{AT}{at}" if at else "")))
 
     def _from_the_top(self) -> None:
         self.table.cursor = 0
@@ -224,6 +265,7 @@ class JobsView(JobActions):
             down = not before.descending if before.key == chosen else chosen in ("created", "duration", "metric")
             self.list = replace(self.list, sort=Sort(chosen, down, metric), filter=replace(self.list.filter, sort=None))
             self._found_again()
+            self.bench.place_changed()
             self._from_the_top()
 
         self.app.push_screen(Menu("Sort by", choices), take)

@@ -80,7 +80,7 @@ class JobTable(ScrollView, can_focus=True):
             self.row = row
 
     class Pointed(Message):
-        """The job under the cursor is in another state than the one before."""
+        """Another job is under the cursor, or it is in another state."""
 
     class Marked(Message):
         """The marks changed."""
@@ -90,7 +90,7 @@ class JobTable(ScrollView, can_focus=True):
         self.marks: dict[str, None] = {}
         self.unfolded: frozenset[str] = frozenset()
         self.sort = Sort()
-        self._status: str | None = None
+        self._pointed: tuple[str, str] | None = None
         self._shown: dict[int, tuple[object, ...]] = {}
 
     # -- rows ---------------------------------------------------------------------------------------------------
@@ -125,9 +125,9 @@ class JobTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Paint the lines that say something else than before."""
-        status = self.row.status if self.row else None
-        if status != self._status:
-            self._status = status
+        pointed = (self.row.name, self.row.status) if self.row else None
+        if pointed != self._pointed:
+            self._pointed = pointed
             self.post_message(self.Pointed())
         width = self.scrollable_content_region.width
         for y in range(self.size.height):
