@@ -373,15 +373,13 @@ class Supervisor:
         self.next_metrics = INFINITY
         if self.metrics and self.metrics.gpu_process:
             send(-self.metrics.gpu_process, signal.SIGKILL)
-        left = self.leftovers()
-        for target in left:
+        for target in self.leftovers():
             send(target, signal.SIGTERM, signal.SIGCONT)
         self.kill_at = self.kill_at or time.monotonic() + self.task["grace"]
-        while left and time.monotonic() < self.killed_at + ABANDON_AFTER:
+        while (left := self.leftovers()) and time.monotonic() < self.killed_at + ABANDON_AFTER:
             self.heed()
             pause = 1.0 if self.subreaper and self.killed_at == INFINITY else 0.05
             self.wait(min(self.kill_at, time.monotonic() + pause))
-            left = self.leftovers()
         if left:
             complain(f"could not be ended: {sorted(left)}")
         self.wait(0)  # for what the last of them used
@@ -440,9 +438,9 @@ class Supervisor:
             import _socket
 
             sender = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
-            sender.settimeout(1.0)
-            sender.sendto(b"exit " + encoded(self.task["name"]), encoded(self.task.get("notify") or ""))
-        except (ImportError, OSError):  # nobody listens: whoever comes next finds the record
+            address = encoded(self.task.get("notify") or "")
+            sender.sendto(b"exit " + encoded(self.task["name"]), _socket.MSG_DONTWAIT, address)
+        except (ImportError, OSError):  # nobody listens, or is woken already: whoever comes finds the record
             pass
 
 
