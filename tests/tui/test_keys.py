@@ -24,6 +24,8 @@ from workbench.tui.sections import SECTIONS
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.menu import Menu
+from workbench.tui.widgets.rail import Rail
+from workbench.tui.widgets.tab_line import TabLine
 
 SPARE = "f20"
 
@@ -100,6 +102,36 @@ def test_hints_and_help_say_the_key_that_a_setting_gave(layout: Layout, drive: D
         await until(pilot, lambda: not isinstance(app.screen, Help))
 
     drive(script, size=(120, 40), loaded=given(jobs__sort="f7", app__help="f1"))
+
+
+def shown(app: WorkbenchApp) -> str:
+    """What stands on the screen."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def test_texts_that_name_a_key_name_the_one_that_a_setting_gave(layout: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "f7  write a first job" in shown(app))
+        assert "f8  go somewhere" in shown(app)
+        assert "f6 Jobs" in str(app.screen.query_one(Rail).render())
+        await pilot.press("f6")
+        await until(pilot, lambda: "f7  new job" in shown(app))
+        add_job(layout, "one")
+        await pilot.press("1")
+        await until(pilot, lambda: "nothing runs now; f7 writes a new job" in shown(app))
+        await app.open_job("one")
+        await until(pilot, lambda: app.screen.query(TabLine))
+        assert "YAML f9" in str(app.screen.query_one(TabLine).render())
+
+    keys = given(job__new="f7", app__command="f8", app__section__jobs="f6", job__tab__yaml="f9")
+    drive(script, size=(80, 24), loaded=keys)
+
+
+def test_sections_show_their_digits_again_when_other_keys_are_refused(layout: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "2 Jobs" in shown(app))
+
+    drive(script, size=(80, 24), loaded=given(app__section__jobs="1"))
 
 
 @pytest.mark.parametrize(

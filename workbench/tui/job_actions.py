@@ -104,7 +104,9 @@ class JobActions(View):
         cancelled, refused = await self.bench.access.write(cancel, names, kill)
         if cancelled:
             self.notify(
-                f"{'killing' if kill else 'cancelling'} {told(cancelled, titles)}; r runs it again", markup=False
+                f"{'killing' if kill else 'cancelling'} {told(cancelled, titles)}; "
+                f"{self.bench.key_of('job.run_again', 'r')} runs it again",
+                markup=False,
             )
         for reason in refused:
             self.notify(reason, severity="warning", markup=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from textual import on
 from textual.app import App
+from textual.binding import Binding
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.filter import LineFilter
 from textual.theme import BUILTIN_THEMES, Theme
@@ -79,6 +80,11 @@ class ThemedApp(OrderedKeys):
         if self.configuration.keys:
             self.set_keymap(dict(self.configuration.keys))
 
+    def key_of(self, name: str, usual: str) -> str:
+        """How texts call the key of a binding: the one that the user gave it, else its usual one."""
+        given = self.configuration.keys.get(name)
+        return self.get_key_display(Binding(given.split(",")[0].strip(), "", "")) if given else usual
+
     def _first_theme(self) -> str:
         wanted = self.configuration.theme
         faults: list[Fault] = []
@@ -129,6 +135,8 @@ class ThemedApp(OrderedKeys):
         await asyncio.to_thread(check_tables, self.loaded)
         if self.configuration.keys != given:
             self.set_keymap(dict(self.configuration.keys))
+            for each in self.query("Rail, TabLine"):
+                each.refresh()
         if self.loaded.faults:
             self.tell_faults(
                 self.loaded.faults, "Settings", "The defaults are in force. `workbench config show` tells all."

@@ -91,8 +91,11 @@ class View(Widget):
         try:
             await reading()
         except NoWorkspaceError as error:
+            new, leave = self.bench.key_of("job.new", "n"), self.bench.key_of("app.quit", "q")
             self.show_empty(
-                f"T{error.message[1:]}", "n  new job, which makes it", "q  leave; `workbench run FILE` makes it too"
+                f"T{error.message[1:]}",
+                f"{new}  new job, which makes it",
+                f"{leave}  leave; `workbench run FILE` makes it too",
             )
             self.loaded = False
         except WorkbenchError as error:
@@ -109,6 +112,10 @@ class View(Widget):
     def first_hints(self) -> frozenset[str]:
         """The ids of keys that matter most now: the line of hints begins with them."""
         return frozenset()
+
+    def go_to_line(self, _number: int) -> bool:
+        """Show a line by its number, as for ``:123``; False where there are no lines."""
+        return False
 
     async def tick(self) -> None:
         """Follow what moves between two changes of the store, such as a log."""

@@ -42,7 +42,7 @@ class AgentLogView(View):
                 "The agent has said nothing yet",
                 "",
                 "It starts with the first job, and leaves when there is nothing to watch over.",
-                "esc  back to the events",
+                f"{self.bench.key_of('app.back', 'esc')}  back to the events",
             )
             return
         listed = self.query_one(LineList)

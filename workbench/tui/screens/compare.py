@@ -100,7 +100,10 @@ class CompareView(JobActions):
         from workbench.tui import reading_compare
 
         if len(self.names) < 2:
-            self.show_empty("Two jobs are compared, or more", "space marks them in the list of jobs, c compares them")
+            mark, go = self.bench.key_of("jobs.mark", "space"), self.bench.key_of("job.compare", "c")
+            self.show_empty(
+                "Two jobs are compared, or more", f"{mark} marks them in the list of jobs, {go} compares them"
+            )
             return
         self.subjects = await self.bench.access.read(reading_compare.subjects, self.names)
         snapshots = tuple(subject.job.snapshot for subject in self.subjects)
@@ -205,7 +208,8 @@ class CompareView(JobActions):
                 parts.append(f"~ smoothed by {self.weight:g}")
         else:
             parts.append(f"{differing} differ" if differing else "nothing differs")
-            parts.append(f"{same} are the same{'' if self.with_same or not same else ' (a shows them)'}")
+            shows = f" ({self.bench.key_of('compare.all', 'a')} shows them)"
+            parts.append(f"{same} are the same{'' if self.with_same or not same else shows}")
         self.query_one(".compare-status", Static).update("  ".join(parts))
 
     # -- keys ---------------------------------------------------------------------------------------------------

@@ -166,8 +166,8 @@ class ComputeJobsView(JobActions):
                 f"Nothing runs on {self.compute}, and nothing waits for it",
                 "",
                 f"A job runs here with `compute: azureml:{self.compute}` in its document.",
-                "n    new job",
-                "esc  back to the list",
+                f"{self.bench.key_of('job.new', 'n'):3}  new job",
+                f"{self.bench.key_of('app.back', 'esc'):3}  back to the list",
             )
             return
         height = running_height(listed.scrollable_content_region.width or self.app.size.width)

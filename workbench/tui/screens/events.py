@@ -102,14 +102,16 @@ class EventsView(JobActions):
                 events, self.newest_known = events[-KEPT:], False
         self.events = events
         self.listed.take([Entry(str(each.id), each) for each in events])
-        told = f"/{self.filter_text}  {'esc shows all' if events else 'nothing like that; esc shows all'}"
+        clears = self.bench.key_of("events.clear", "esc")
+        told = f"/{self.filter_text}  {'' if events else 'nothing like that; '}{clears} shows all"
         line = self.query_one(".section-facts", Static)
         line.display = bool(self.filter_text)
         line.update(Content.styled(told, "$foreground-muted"))
         if events or self.filter_text:
             self.show_content()
         else:
-            self.show_empty("Nothing happened yet", "", "n  new job", "a  what the agent says")
+            new, log = self.bench.key_of("job.new", "n"), self.bench.key_of("events.agent_log", "a")
+            self.show_empty("Nothing happened yet", "", f"{new}  new job", f"{log}  what the agent says")
 
     # -- what the list and the filter say -------------------------------------------------------------------------
 

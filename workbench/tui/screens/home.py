@@ -148,7 +148,7 @@ class HomeView(JobActions):
         self._curves: Curves | None = None
         self._looked = self._counted = 0.0
         self._panels: dict[str, Panel] = {
-            "running": Panel("running", "Running", home_lines.running_lines, "nothing runs now; n writes a new job"),
+            "running": Panel("running", "Running", home_lines.running_lines),
             "failed": Panel("failed", "Failed", home_lines.failed_lines),
             "queue": Panel("queue", "Queue", home_lines.waiting_lines),
             "finished": Panel("finished", "Finished", home_lines.ended_lines),
@@ -158,6 +158,7 @@ class HomeView(JobActions):
 
     def compose_content(self) -> Iterable[Widget]:
         """The board."""
+        self._panels["running"].empty = f"nothing runs now; {self.bench.key_of('job.new', 'n')} writes a new job"
         yield HomeBoard(self._panels)
 
     @property
@@ -178,12 +179,13 @@ class HomeView(JobActions):
             self._curves = Curves(self.bench.configuration.main_metric)
         self.facts = await self.bench.access.read(home, self._curves, self.bench.now())
         if self.facts.new:
+            key = self.bench.key_of
             self.show_empty(
                 "Welcome. Nothing was run in this workspace yet; three ways to begin:",
                 "",
-                "n   write a first job: a template, a form, and the YAML that it makes",
-                ":   go somewhere: compute, environments, theme, help; tab completes",
-                "?   see the keys that work here",
+                f"{key('job.new', 'n'):2}  write a first job: a template, a form, and the YAML that it makes",
+                f"{key('app.command', ':'):2}  go somewhere: compute, environments, theme, help; tab completes",
+                f"{key('app.help', '?'):2}  see the keys that work here",
                 "",
                 "In a shell, `workbench run job.yml` runs a job document, and its metrics draw here as they come.",
             )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
 from textual import events
 from textual.content import Content
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from workbench.tui.sections import Section
+
+if TYPE_CHECKING:
+    from workbench.tui.themed_app import ThemedApp
 
 
 class Rail(Widget):
@@ -39,9 +47,10 @@ class Rail(Widget):
 
     def _entry(self, number: int, section: Section) -> Content:
         shown = section.name == self.current
-        room = max(4, self.size.width - 4) if self.vertical else 99
         style = "$rail-current-style" if shown else ""
-        text = f"{'>' if shown else ' '}{number} {section.title[:room]}"
+        key = cast("ThemedApp", self.app).key_of(f"app.section.{section.name}", str(number))
+        room = max(4, self.size.width - 3 - len(key)) if self.vertical else 99
+        text = f"{'>' if shown else ' '}{key} {section.title[:room]}"
         text = text.ljust(self.size.width) if self.vertical else f"{text} "
         return Content.styled(text, "bold $primary" if style else "$foreground-muted")
 
@@ -56,6 +65,17 @@ class Rail(Widget):
                 return section
             left += width
         return None
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each section."""
+        left = 0
+        for number, section in enumerate(self.sections, 1):
+            go = partial(self.post_message, self.Chosen(section))
+            if self.vertical:
+                yield Offset(0, number - 1), go
+            else:
+                yield Offset(left, 0), go
+                left += self._entry(number, section).cell_length
 
     def on_click(self, event: events.Click) -> None:
         section = self.entry_at(event.x, event.y)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
 from textual import events
 from textual.content import Content
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from workbench.tui.themed_app import ThemedApp
 
 
 class TabLine(Widget):
@@ -30,10 +38,18 @@ class TabLine(Widget):
         return Content("").join([self._entry(name) for name in self.tabs])
 
     def _entry(self, name: str) -> Content:
-        title, key = self.tabs[name]
+        title, usual = self.tabs[name]
+        key = cast("ThemedApp", self.app).key_of(f"job.tab.{name}", usual)
         if name == self.current:
             return Content.styled(f" [{title}] ", "bold $primary")
         return Content.assemble((f"  {title}", "$foreground-muted"), (f" {key} " if key else "  ", "$accent"))
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each tab."""
+        left = 0
+        for name in self.tabs:
+            yield Offset(left, 0), partial(self.post_message, self.Chosen(name))
+            left += self._entry(name).cell_length
 
     def on_click(self, event: events.Click) -> None:
         left = 0
