@@ -25,10 +25,10 @@ LOG, METRICS, OUTPUTS, SYSTEM_TAB, YAML = (
 )
 
 
-def sections(job: Job, known: Details, later: Later, signs: Glyphs) -> list[Section]:
+def sections(job: Job, known: Details, later: Later, signs: Glyphs, now: float) -> list[Section]:
     """What happened, what went in, what came out, where it came from, what belongs to it."""
     return [
-        Section("What happened", tuple(happened(job, known, signs))),
+        Section("What happened", tuple(happened(job, known, signs, now))),
         Section("What went in", tuple(went_in(job, known))),
         Section("What came out", tuple(came_out(job, known))),
         Section("Where it ran", tuple(ran(job))),
@@ -40,7 +40,7 @@ def sections(job: Job, known: Details, later: Later, signs: Glyphs) -> list[Sect
 # -- what happened ------------------------------------------------------------------------------------------------
 
 
-def happened(job: Job, known: Details, signs: Glyphs) -> list[Fact]:
+def happened(job: Job, known: Details, signs: Glyphs, now: float) -> list[Fact]:
     """State, what it waits for, the cause in words with the user's own place, the end of the log, times."""
     kind = kind_of_state(job.status)
     found = [Fact("state", f"{signs.state(job.status)} {job.status}{_waits(job, known)}", LOG, job.status, kind)]
@@ -56,8 +56,7 @@ def happened(job: Job, known: Details, signs: Glyphs) -> list[Fact]:
             found.append(Fact("end of the log", "\n".join(known.log_end), LOG, kind="muted"))
     if known.lost_metrics:
         found.append(Fact("lost metrics", known.lost_metrics, METRICS, kind="failed"))
-    ended = job.ended_at or (time.time() if job.started_at is not None else None)
-    ran = None if job.started_at is None or ended is None else ended - job.started_at
+    ran = None if job.started_at is None else (job.ended_at or now) - job.started_at
     return [
         *found,
         *_facts(

@@ -52,7 +52,7 @@ class OverviewTab(Widget):
 
     def _paint(self) -> None:
         if self.job is not None and self.is_attached and self.query(FactList):
-            told = sections(self.job, self.known, self.later or Later(), self.bench.signs)
+            told = sections(self.job, self.known, self.later or Later(), self.bench.signs, self.bench.now())
             self.query_one(FactList).take(told)
 
     def focus_content(self) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
 
 from store.errors import WorkbenchError
@@ -84,6 +85,9 @@ class MachinePanel(Panel, can_focus=False):
 class HomeBoard(Widget):
     """Puts the panels where they fit."""
 
+    class Resized(Message):
+        """There is another place for the panels; the first one comes after the first facts."""
+
     def __init__(self, panels: dict[str, Panel]) -> None:
         super().__init__()
         self.panels = panels
@@ -91,6 +95,10 @@ class HomeBoard(Widget):
 
     def compose(self) -> Iterable[Widget]:
         yield from self.panels.values()
+
+    def on_resize(self) -> None:
+        """Other widths, other lines."""
+        self.post_message(self.Resized())
 
     @property
     def columns(self) -> tuple[tuple[str, ...], ...]:
@@ -243,10 +251,11 @@ class HomeView(JobActions):
         self._panels["machine"].take([Entry("machine", value, lines)] if lines else [])
         self.board.settle()
 
-    def on_resize(self) -> None:
-        """Other widths, other lines."""
+    @on(HomeBoard.Resized)
+    def board_resized(self) -> None:
+        """Give the panels what their place has room for."""
         if self.loaded and not self.facts.new:
-            self.call_after_refresh(self._fill)
+            self._fill()
 
     # -- keys ---------------------------------------------------------------------------------------------------
 
