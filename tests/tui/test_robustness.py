@@ -336,6 +336,22 @@ def test_a_database_deleted_and_put_back(layout: Layout, drive: Drive) -> None:
     drive(script)
 
 
+def test_only_the_database_deleted_is_told(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "one")
+    add_job(layout, "two")
+    away = layout.root.with_name("away")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await go(app, pilot, ":jobs")
+        await shows_jobs(app, pilot, 2)
+        layout.database.rename(away)
+        await until(pilot, lambda: f"{layout.database} is gone" in said(app))
+        away.rename(layout.database)
+        await shows_jobs(app, pilot, 2)
+
+    drive(script)
+
+
 def test_a_corrupt_database_is_told_and_can_be_mended(layout: Layout, drive: Drive) -> None:
     for number in range(3):
         add_job(layout, f"job_{number}")

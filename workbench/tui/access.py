@@ -64,6 +64,8 @@ class Access:
     def __init__(self, found: Found, tell_held: Callable[[str], object] = lambda _: None) -> None:
         self.found = found
         self.tell_held = tell_held
+        self.tell_made: Callable[[str], object] = lambda _: None
+        """Called in a thread where a workspace is made, with where that is."""
         self._changes: set[asyncio.Future[Any]] = set()
         self._told_held: dict[str, float] = {}
         self._leaving = threading.Event()
@@ -104,7 +106,7 @@ class Access:
         def call() -> T:
             if not self.found.exists:
                 self._refuse_gone()
-                workspace.open_or_create(self.found, lambda _: None).close()
+                workspace.open_or_create(self.found, self.tell_made).close()
             stores = self._stores()
             self._await(lambda: database.is_taken(stores.workbench, GLANCE_SECONDS), "what was asked for waits")
             return function(stores, *args, **kwargs)
@@ -175,11 +177,17 @@ class Access:
 
     def _refuse_gone(self) -> None:
         """A workspace that was there and is not, was moved or deleted: that is not one which is still to be made."""
-        if self._had_any:
+        if not self._had_any:
+            return
+        if self.layout.root.is_dir():
             raise MachineError(
-                f"the workspace {self.layout.root} is gone",
-                hint="Put the folder back, or leave with q: jobs that run are not touched.",
+                f"the workspace's database {self.layout.database} is gone",
+                hint="Put a copy back, if there is one (migrations leave *.backup beside it); jobs/ has the logs.",
             )
+        raise MachineError(
+            f"the workspace {self.layout.root} is gone",
+            hint="Put the folder back, or leave with q: jobs that run are not touched.",
+        )
 
     def _imagined(self) -> Stores:
         """What a new workspace would hold, in memory; made once, which takes as long as a workspace takes."""
