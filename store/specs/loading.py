@@ -13,6 +13,7 @@ from store import plugins
 from store.errors import DocumentError, Fault, MachineError, NotFoundError, UsageError
 from store.specs.document import Document
 from store.specs.reading import load_document
+from store.specs.secrets import secret_faults
 
 if TYPE_CHECKING:
     from store.specs.command_job import CommandJob
@@ -25,6 +26,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "compute.amlcompute": ("store.specs.compute", "AmlCompute"),
     "compute.local": ("store.specs.compute", "LocalCompute"),
     "data": ("store.specs.data", "Data"),
+    "mltable": ("store.specs.mltable", "MLTable"),
     "datastore.azure_blob": ("store.specs.datastores", "AzureBlob"),
     "datastore.azure_file": ("store.specs.datastores", "AzureFile"),
     "datastore.azure_data_lake_gen1": ("store.specs.datastores", "AzureDataLakeGen1"),
@@ -113,6 +115,7 @@ def _check(document: Document, model: type[Spec]) -> Spec:
 
         faults += faults_of(error, document, model)
     faults += model.inspect(document)
+    faults += secret_faults(document, model.secret_places)
     if faults or spec is None:
         raise DocumentError([*faults, *_other_schema(document, model)])
     return spec

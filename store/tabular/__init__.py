@@ -1,0 +1,1 @@
+"""Tables behind files: a lazy stream of Arrow record batches, and what MLTable does with it."""
