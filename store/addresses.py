@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, u
 
 from store.errors import UsageError
 from store.secret_rules import PARAMETER, WITHOUT_PASSWORD
+from store.specs.secrets import stands_for_secret
 
 AZURE_SCHEMES = frozenset({"wasb", "wasbs", "abfs", "abfss"})
 AZURE_HOST = re.compile(r"(?P<account>[a-z0-9]+)\.(?:blob|dfs)\.(?P<suffix>core\..+)")
@@ -142,14 +143,16 @@ def split_secrets(url: str) -> tuple[str, list[str]]:
     found = list[str]()
 
     def parameter(match: re.Match[str]) -> str:
-        if not PARAMETER.search(unquote_plus(match[1])):
+        if not PARAMETER.search(unquote_plus(match[1])) or stands_for_secret(match[2]):
             return match[0]
         found.append(match[2])
         return f"{match[1]}={HIDDEN}"
 
     scheme, user = begin["scheme"].lower(), begin["user"] or ""
     name, colon, password = user.partition(":")
-    if password and scheme not in WITHOUT_PASSWORD:
+    if stands_for_secret(password) or (not password and stands_for_secret(name)):
+        pass  # it names a secret of the vault, and is none
+    elif password and scheme not in WITHOUT_PASSWORD:
         found.append(password)
         user = f"{name}:{HIDDEN}"
     elif name and scheme in DEFAULT_PORTS:  # such as the token of a code host

@@ -12,14 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from engines.jobs import job_secrets
 from engines.jobs.symptoms import endings, machine, python, shell, tracebacks
 from engines.jobs.symptoms.cause import Cause, JobFacts, Symptom, UserException
 from engines.jobs.symptoms.log_tail import Tail, read_tail
 from engines.jobs.symptoms.tracebacks import Raised
+from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
 
 __all__ = ["Cause", "JobFacts", "UserException", "explain", "explain_log"]
+
+WORDLESS = frozenset({"completed", "canceled", "time_limit"})
+"""Causes that are told without a word of the log."""
 
 ENDINGS: Mapping[str, Callable[[Mapping[str, Any], JobFacts], Symptom]] = {
     "canceled": endings.canceled,
@@ -35,7 +40,14 @@ def explain(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Cause
     names = [log.name for log in process_logs(folder.attempt(job.attempt))]
     server = names.index(folder.tracking_log.name) if folder.tracking_log.name in names else None
     processes = max(1, len(names) - (server is not None))
-    return explain_log(record, log_of(record, job, layout), JobFacts.of(job, layout, processes, server))
+    log, facts = log_of(record, job, layout), JobFacts.of(job, layout, processes, server)
+    told = explain_log(record, log, facts)
+    if told.code in WORDLESS or not any(job_secrets.asked(job.document)):
+        return told
+    try:
+        return explain_log(record, log, facts, job_secrets.hider(job, layout))
+    except WorkbenchError:  # the vault cannot be read now, so nobody knows which words to hide
+        return Cause(told.code, "The job failed. The log says why; it is not quoted, as secrets may be in it.")
 
 
 def log_of(record: Mapping[str, Any] | None, job: Job, layout: Layout) -> Path:
@@ -64,9 +76,12 @@ def process_logs(attempt: Path) -> list[Path]:
         return []
 
 
-def explain_log(record: Mapping[str, Any] | None, log: Path, facts: JobFacts) -> Cause:
-    """The same, from the log of the process that failed."""
+def explain_log(
+    record: Mapping[str, Any] | None, log: Path, facts: JobFacts, hide: Callable[[str], str] = lambda line: line
+) -> Cause:
+    """The same, from the log of the process that failed; ``hide`` takes what is secret out of a line."""
     tail = read_tail(log)
+    tail = replace(tail, lines=tuple(map(hide, tail.lines)))
     kills, peak = (whole((record or {}).get(key)) or 0 for key in ("memory_kills", "peak_memory_bytes"))
     facts = replace(facts, memory_kills=kills, peak_memory=peak)
     outcome = "lost" if record is None else str(record.get("outcome"))

@@ -6,7 +6,6 @@ repeated: after a kill it begins again.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +17,13 @@ from engines.compute.base import Process, Task
 from engines.compute.distribution import processes
 from engines.environments import built
 from engines.environments.definition import Definition
-from engines.jobs import data, runtime, submitted, tracking
+from engines.jobs import data, job_secrets, runtime, submitted, tracking
 from engines.jobs.script import Script, Value, render
 from engines.jobs.secret_addresses import put_back
 from store.addresses import split_secrets
 from store.errors import WorkbenchError
 from store.jobs import Job
-from store.layout import JobFolder, Layout
+from store.layout import Layout
 from store.lent import lent
 from store.specs.expressions import EXPRESSION
 from store.telling import Say
@@ -61,12 +60,13 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     folder.user_logs.mkdir(parents=True, exist_ok=True)
     folder.system_logs.mkdir(exist_ok=True)
     job = replace(job, document=put_back(job.document, submitted.read_addresses(folder)))
-    environ = submitted_environment(folder)
+    environ = submitted.read_variables(folder)
     experiment_id = create_run(job, layout, time.time(), say)
     definition = Definition.from_dict(job.environment or {})
     python = environment_python(job, definition, layout, say, cancelled, environ)
     data.prepare_working_copy(job, layout)
     with lent(environ):
+        secrets = job_secrets.values(layout, job.document)
         inputs = data.place_inputs(job, layout, say, cancelled)
     outputs = data.prepare_outputs(job, layout)
     if cancelled():
@@ -79,7 +79,7 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
         dict(definition.variables),
         runtime.variables(job, layout, experiment_id),
         access.variables,
-        own_variables(job, values),
+        own_variables(job, values, secrets),
         script.variables,
         literals(inputs),
         {"WORKBENCH_TOKEN": token},
@@ -92,9 +92,10 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     )
 
 
-def own_variables(job: Job, values: Mapping[str, Value]) -> dict[str, str]:
+def own_variables(job: Job, values: Mapping[str, Value], secrets: Mapping[str, str]) -> dict[str, str]:
     """The variables that the document sets, with the values that its expressions stand for: no shell reads them."""
     texts = {key: value.text for key, value in values.items()}
+    texts |= {f"secrets.{name}": value for name, value in secrets.items()}
     given = job.document.get("environment_variables") or {}
     return {
         name: EXPRESSION.sub(lambda found: texts.get(found[1], found[0]), str(value)) for name, value in given.items()
@@ -117,15 +118,6 @@ def together(*layers: Mapping[str, str]) -> dict[str, str]:
     if folders:
         merged["PYTHONPATH"] = os.pathsep.join(folders)
     return {name: value for name, value in merged.items() if value or not name.startswith("MLFLOW_")}
-
-
-def submitted_environment(folder: JobFolder) -> dict[str, str]:
-    """The variables that the submitter's environment lends the job."""
-    try:
-        found: dict[str, str] = json.loads(folder.submitted_environment.read_text())
-    except FileNotFoundError:
-        return runtime.carried(os.environ)
-    return found
 
 
 def create_run(job: Job, layout: Layout, started_at: float, say: Say) -> str:

@@ -16,7 +16,7 @@ from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
 from engines.environments.definition import Definition
 from engines.environments.resolve import resolve
-from engines.jobs import data, input_contents, runtime, secret_addresses, submitted
+from engines.jobs import data, input_contents, job_secrets, runtime, secret_addresses, submitted
 from engines.jobs.provenance import git_state, user_name
 from engines.jobs.secret_addresses import SecretAddress
 from store import cache, computes, jobs, names, snapshots
@@ -106,6 +106,8 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
     for name, given in (document.get("outputs") or {}).items():
         place = ("outputs", name, *path_key(given))
         attempt(place, lambda name=name: data.check_output(layout, document, name))
+    for variable, name in job_secrets.asked(document):
+        attempt(("environment_variables", variable), lambda name=name: job_secrets.check(layout, name))
     for place, address in secret_addresses.incomplete(document):
         attempt(place, lambda place=place, address=address: check_whole(document, place, address))
     if faults:

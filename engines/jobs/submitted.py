@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engines.jobs import runtime
 from engines.jobs.secret_addresses import SecretAddress
 from store import jobs
 from store.database import write
@@ -47,6 +48,15 @@ def read_addresses(folder: JobFolder) -> list[SecretAddress]:
     except FileNotFoundError:
         return []
     return [SecretAddress(tuple(each["path"]), each["address"]) for each in kept]
+
+
+def read_variables(folder: JobFolder) -> dict[str, str]:
+    """The variables that the submitter's environment lends the job."""
+    try:
+        found: dict[str, str] = json.loads(folder.submitted_environment.read_text())
+    except FileNotFoundError:
+        return runtime.carried(os.environ)
+    return found
 
 
 def discard(folder: JobFolder) -> None:

@@ -10,6 +10,7 @@ from store.errors import Fault
 from store.specs.expressions import Reference, in_variables, references
 from store.specs.nodes import Path, path_text
 from store.specs.references import AssetReference, LocalPath, Url, parse_reference
+from store.specs.secrets import stands_for_secret
 
 if TYPE_CHECKING:
     from store.specs.command_job import CommandJob
@@ -148,7 +149,10 @@ class _Notes:
         for variable, text, known in in_variables(self.document):
             path, hint = ("environment_variables", variable), None
             message = f"{text} stands for nothing in this job and stays as it is"
-            if known:
+            if stands_for_secret(text):
+                message = f"Azure ML has no secrets in a job's variables: {text} stays as it is there"
+                hint = "There a script asks the workspace's key vault, by the azure-keyvault-secrets package."
+            elif known:
                 message = f"Azure ML promises a value for {text} in a variable only in a step of a pipeline"
                 hint = "Pass it in the command, where it stands for its value in every job."
             yield self._note(path, message, hint)

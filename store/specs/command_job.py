@@ -72,6 +72,7 @@ class CommandJob(Spec):
     """A command job."""
 
     url = "commandJob"
+    secret_places = ("environment_variables",)
 
     schema_address: ReadOnly = Field(None, alias="$schema", description="The schema that an editor checks against.")
     type: Annotated[Literal["command"], AnyCase] = Field("command", description="Says that it is a command job.")

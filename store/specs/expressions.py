@@ -116,7 +116,7 @@ def in_variables(document: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]
     known.update(f"outputs.{name}" for name in document.get("outputs") or {})
     for variable, value in (document.get("environment_variables") or {}).items():
         for found in EXPRESSION.finditer(str(value)):
-            yield variable, found[0], found[1] in known
+            yield variable, found[0], found[1] in known or found[1].startswith("secrets.")
 
 
 class ExpressionFault(NamedTuple):

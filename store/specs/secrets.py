@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from store.errors import UsageError
+from store.specs.expressions import LITERAL_HINT
 
 if TYPE_CHECKING:
     from store.errors import Fault
@@ -75,6 +76,8 @@ def secret_faults(document: Document, places: Collection[str]) -> Iterator[Fault
     for path, text in _texts(document.data):
         if "secret" in text.lower() and path != ("description",):
             for start, part, message, hint in _wrong(text, path[0] in places):
+                if path == ("command",):
+                    hint = f"{hint} {LITERAL_HINT}"
                 yield document.fault_inside(path, part, text[:start].count(part), message, hint)
 
 

@@ -43,6 +43,9 @@ class Spec(BaseModel):
     url: ClassVar[str | None] = None
     """The name of the dialect's own JSON Schema for this kind, as in ``.../commandJob.schema.json``."""
 
+    secret_places: ClassVar[tuple[str, ...]] = ()
+    """The keys below which ``${{secrets.NAME}}`` may stand; anywhere else in the document it is a fault."""
+
     def document(self) -> dict[str, Any]:
         """The dialect's document of this, ready for JSON: absent keys left away, read-only ones too."""
         return self.model_dump(mode="json", exclude_none=True, by_alias=True)
