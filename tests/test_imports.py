@@ -72,6 +72,7 @@ def test_the_trace_of_imports_is_read() -> None:
         ["workspace", "show"],
         ["agent", "status"],
         ["cache", "list"],
+        ["secret", "list"],
         ["mlflow", "uri"],
         ["completion", "bash"],
     ],
