@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 from engines.jobs import submitted
 from store.addresses import HIDDEN
-from store.errors import NotFoundError
 from store.jobs import Job
 from store.layout import Layout
 from store.lent import lent
@@ -33,22 +32,7 @@ def check(layout: Layout, name: str) -> None:
     """Raises NotFoundError for a secret that is not in the vault, MachineError for one that cannot be read there."""
     from store.vault import open_vault
 
-    vault = open_vault(layout)
-    names = [each for each in vault.names() if "/" not in each]
-    if name not in names:
-        raise unknown(name, names)
-    vault.check_readable()
-
-
-def unknown(name: str, names: list[str]) -> NotFoundError:
-    """The error for a secret that is not there."""
-    from store.specs.nearest import nearest
-
-    meant = nearest(name, names)
-    return NotFoundError(
-        f"there is no secret {name!r} in this workspace",
-        hint=(f"did you mean {meant!r}? " if meant else "") + f"Set it: workbench secret set {name}",
-    )
+    open_vault(layout).check(name)
 
 
 def values(layout: Layout, document: Mapping[str, Any]) -> dict[str, str]:
@@ -58,13 +42,8 @@ def values(layout: Layout, document: Mapping[str, Any]) -> dict[str, str]:
         return {}
     from store.vault import open_vault
 
-    vault, found = open_vault(layout), dict[str, str]()
-    for name in sorted(names):
-        value = vault.get(name)
-        if value is None:
-            raise unknown(name, [each for each in vault.names() if "/" not in each])
-        found[name] = value
-    return found
+    vault = open_vault(layout)
+    return {name: vault.require(name) for name in sorted(names)}
 
 
 def hider(job: Job, layout: Layout) -> Callable[[str], str]:

@@ -31,6 +31,8 @@ ENDPOINT = "The end of the account's host names; another one for Azure's other c
 class Datastore(Spec):
     """What every datastore has."""
 
+    secret_places = ("credentials",)
+
     schema_address: ReadOnly = Field(None, alias="$schema", description="The schema that an editor checks against.")
     name: AssetName = Field(description="The name of the datastore.")
     id: ReadOnly = Field(None, description="The full Azure id.")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.disk import explain, locked
-from store.errors import ConflictError
+from store.errors import ConflictError, NotFoundError
 from store.layout import Layout
-from store.specs.secrets import check_name
+from store.specs.secrets import RESERVED, check_name, fill
 from store.telling import Say
 from store.vault import key_places, sealing
 from store.vault.contents import Contents, Sealed, read, write
@@ -74,11 +74,37 @@ class Vault:
             return None
         return sealing.unseal(sealed.value, name, key_places.fetch(contents.key), self.file)
 
-    def check_readable(self) -> None:
-        """Raise what ``get`` would, as far as that is known without asking the keyring or decrypting."""
-        record = read(self.file).key
-        if record is not None and record.place == "file":
-            key_places.fetch(record)
+    def require(self, name: str) -> str:
+        """A secret's value. Raises NotFoundError, with the nearest name, where there is none."""
+        value = self.get(name)
+        if value is None:
+            raise self._unknown(name)
+        return value
+
+    def fill(self, text: str) -> str:
+        """A text of a document with the values of the secrets that it names. Raises as ``require`` does."""
+        return fill(text, self.require)
+
+    def check(self, name: str) -> None:
+        """Raise what ``require`` would, as far as that is known without asking the keyring or decrypting."""
+        contents = read(self.file)
+        if name not in contents.secrets:
+            raise self._unknown(name)
+        if contents.key is not None and contents.key.place == "file":
+            key_places.fetch(contents.key)
+
+    def own(self) -> list[Secret]:
+        """The user's secrets, by name: all but those of datastores."""
+        return [each for each in self.secrets() if not each.name.startswith(RESERVED)]
+
+    def _unknown(self, name: str) -> NotFoundError:
+        from store.specs.nearest import nearest
+
+        meant = nearest(name, [each.name for each in self.own()])
+        return NotFoundError(
+            f"there is no secret {name!r} in this workspace",
+            hint=(f"did you mean {meant!r}? " if meant else "") + f"Set it: workbench secret set {name}",
+        )
 
     def set(self, name: str, value: str) -> None:
         """Keep a secret, in place of one of the same name. Raises UsageError for a name or a value that cannot be."""

@@ -97,6 +97,15 @@ def test_other_documents_name_none(tmp_path: Path) -> None:
         load("compute", tmp_path / "c.yml")
 
 
+def test_the_credentials_of_a_datastore_may_name_secrets(tmp_path: Path) -> None:
+    text = "name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: '${{secrets.K}}'}"
+    (tmp_path / "d.yml").write_text(text)
+    assert load("datastore", tmp_path / "d.yml").document()["credentials"] == {"account_key": "${{secrets.K}}"}
+    (tmp_path / "d.yml").write_text(text.replace("account_name: a", "account_name: a${{secrets.A}}"))
+    with pytest.raises(DocumentError, match="d.yml:3:16: account_name: no secret may stand here"):
+        load("datastore", tmp_path / "d.yml")
+
+
 def test_references_are_filled_in_once() -> None:
     text = "a${{secrets.A}}${{ secrets.B }}$${{name}}"
     assert [(each.name, each.start) for each in references(text)] == [("A", 1), ("B", 15)]

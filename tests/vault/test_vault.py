@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.errors import ConflictError, MachineError, UsageError
+from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.layout import Layout
 from store.vault import Vault, open_vault, sealing
 
@@ -53,8 +53,19 @@ def test_looking_makes_nothing(vault: Vault) -> None:
         False,
         None,
     )
-    vault.check_readable()
+    assert vault.own() == []
     assert not vault.folder.exists()
+
+
+def test_a_secret_that_a_document_names_has_to_be_there(vault: Vault) -> None:
+    vault.set("TOKEN", VALUE)
+    vault.set("datastore/blob/TOKE", "x")
+    assert vault.fill("a ${{secrets.TOKEN}} ${{ secrets.TOKEN }}") == f"a {VALUE} {VALUE}"
+    vault.check("TOKEN")
+    for act in (vault.require, vault.check, lambda name: vault.fill(f"${{{{secrets.{name}}}}}")):
+        with pytest.raises(NotFoundError) as refused:
+            act("TOKE")
+        assert refused.value.hint == "did you mean 'TOKEN'? Set it: workbench secret set TOKE"
 
 
 def test_files_are_private_and_the_key_is_elsewhere(vault: Vault, config: Path) -> None:
@@ -107,7 +118,7 @@ def test_a_copied_workspace_says_that_its_key_is_missing(vault: Vault, config: P
     shutil.copytree(vault.folder, tmp_path / "copy" / "vault")
     copy = open_vault(Layout(tmp_path / "copy"))
     assert copy.names() == ["A", "B"]
-    for act in (lambda: copy.get("A"), copy.check_readable, lambda: copy.set("C", "x"), lambda: copy.set("A", "x")):
+    for act in (lambda: copy.get("A"), lambda: copy.check("A"), lambda: copy.set("C", "x"), lambda: copy.set("A", "x")):
         with pytest.raises(MachineError) as refused:
             act()
         assert f"their key, in {file}, is not there" in str(refused.value)

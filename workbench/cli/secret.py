@@ -9,7 +9,7 @@ import click
 
 from store.errors import NotFoundError, UsageError
 from store.times import timestamp
-from store.vault import Secret, Vault, open_vault
+from store.vault import Secret, open_vault
 from workbench.cli.options import Session, Word, name_argument, output_options, workspace_option
 from workbench.cli.output import Column, age, emit
 from workbench.cli.talk import confirm, say
@@ -21,7 +21,7 @@ def names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Names of secrets for shell completion."""
     try:
         session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
-        return [each.name for each in own(open_vault(session.layout)) if each.name.startswith(incomplete)]
+        return [each.name for each in open_vault(session.layout).own() if each.name.startswith(incomplete)]
     except Exception:  # noqa: BLE001  (an error text in the middle of a completion helps nobody)
         return []
 
@@ -65,7 +65,7 @@ def set_secret(
     session.connection_for_writing()
     vault = open_vault(session.layout, say)
     vault.set(name, value)
-    emit(next(shown(each) for each in own(vault) if each.name == name), output, query)
+    emit(next(shown(each) for each in vault.own() if each.name == name), output, query)
 
 
 def from_stdin() -> str:
@@ -98,7 +98,7 @@ def list_secrets(session: Session, output: str | None, query: str | None) -> Non
     workbench secret list -o tsv --query "[].name"
     """
     session.connection_for_reading()
-    found = own(open_vault(session.layout))
+    found = open_vault(session.layout).own()
     if not found:
         say("there are no secrets in this workspace yet: workbench secret set NAME")
     emit([shown(each) for each in found], output, query, LIST_COLUMNS)
@@ -118,7 +118,7 @@ def delete(session: Session, name: str, yes: bool) -> None:
 
     check_own_name(name)
     vault = open_vault(session.layout)
-    if name not in [each.name for each in own(vault)]:
+    if name not in [each.name for each in vault.own()]:
         raise NotFoundError(f"there is no secret {name!r}", hint="`workbench secret list` shows all.")
     if not yes:
         confirm(f"Delete the secret {name!r}?")
@@ -146,11 +146,6 @@ def move(session: Session, place: str) -> None:
     session.connection_for_writing()
     vault = open_vault(session.layout, say)
     say(f"the key is in {words(vault.move(place))} now")
-
-
-def own(vault: Vault) -> list[Secret]:
-    """The user's secrets: all but those of datastores."""
-    return [each for each in vault.secrets() if "/" not in each.name]
 
 
 def shown(each: Secret) -> dict[str, Any]:
