@@ -93,6 +93,18 @@ class Vault:
         if contents.key is not None and contents.key.place == "file":
             key_places.fetch(contents.key)
 
+    def check_key(self) -> None:
+        """Raises MachineError where the key cannot be had; nothing is decrypted."""
+        record = read(self.file).key
+        if record is not None:
+            key_places.fetch(record)
+
+    @property
+    def key_file(self) -> Path | None:
+        """The file with its key; None where that is in the keyring, or where there is none."""
+        record = read(self.file).key
+        return key_places.key_file(record.id) if record is not None and record.place == "file" else None
+
     def own(self) -> list[Secret]:
         """The user's secrets, by name: all but those of datastores."""
         return [each for each in self.secrets() if not each.name.startswith(RESERVED)]

@@ -102,7 +102,7 @@ def test_the_credentials_of_a_datastore_may_name_secrets(tmp_path: Path) -> None
     (tmp_path / "d.yml").write_text(text)
     assert load("datastore", tmp_path / "d.yml").document()["credentials"] == {"account_key": "${{secrets.K}}"}
     (tmp_path / "d.yml").write_text(text.replace("account_name: a", "account_name: a${{secrets.A}}"))
-    with pytest.raises(DocumentError, match="d.yml:3:16: account_name: no secret may stand here"):
+    with pytest.raises(DocumentError, match=r"d\.yml:3:16: account_name: no secret may stand here"):
         load("datastore", tmp_path / "d.yml")
 
 

@@ -7,10 +7,10 @@ import sqlite3
 from store.cache import folder as cache_folder
 from store.errors import WorkbenchError
 from store.layout import Layout
-from workbench.doctor import databases, folders, machine, work
+from workbench.doctor import databases, folders, machine, secrets, work
 from workbench.doctor.finding import Check, Finding, Place
 
-CHECKS: tuple[Check, ...] = (*machine.CHECKS, *folders.CHECKS, *databases.CHECKS, *work.CHECKS)
+CHECKS: tuple[Check, ...] = (*machine.CHECKS, *folders.CHECKS, *databases.CHECKS, *secrets.CHECKS, *work.CHECKS)
 
 
 def examine(layout: Layout) -> list[Finding]:
