@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -178,6 +179,23 @@ def test_the_programs_behind_open_pages_end_with_the_server(served: Served, numb
     programs = served.visit(visit)
     assert served.process.wait(PATIENCE_SECONDS) == 0
     assert psutil.wait_procs(programs, PATIENCE_SECONDS)[1] == []
+
+
+def test_a_page_that_is_closed_is_no_error(layout: Layout, tmp_path: Path) -> None:
+    environment = {**os.environ, "WORKBENCH_WEB": "1", "XDG_STATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "workbench.tui", str(layout.root)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment, **pipes) as program:
+        assert program.stdin and program.stdout and program.stderr
+        while b"Jobs" not in os.read(program.stdout.fileno(), 65536):
+            pass
+        program.stdout.close()
+        for _ in range(3):
+            program.stdin.write(b"D\0\0\0\x012")  # a key: the answer has nowhere to go
+            program.stdin.flush()
+        assert program.stderr.read() == b""
+        assert program.wait(PATIENCE_SECONDS) == 0
+    assert not list(tmp_path.glob("**/crash-*"))
 
 
 def test_the_page_names_no_other_place() -> None:

@@ -1,4 +1,4 @@
-"""What is written to the terminal: only the cells that changed."""
+"""What is written to the terminal: only the cells that changed; and to a browser."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 def driver_class(*, enabled: bool) -> type[Driver] | None:
     """The driver for an application to use; None leaves the choice to Textual.
 
-    ``TEXTUAL_DRIVER`` names another one, as textual-serve does for the browser.
+    ``TEXTUAL_DRIVER`` names another one.
     """
+    if os.environ.get("WORKBENCH_WEB"):
+        from workbench.tui.driver.page_driver import PageDriver
+
+        return PageDriver
     if not enabled or os.environ.get("TEXTUAL_DRIVER"):
         return None
     from workbench.tui.driver.cell_driver import CellDriver
