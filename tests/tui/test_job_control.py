@@ -39,7 +39,7 @@ def test_the_shell_has_the_terminal_until_fg(layout: Layout, tmp_path: Path) -> 
         shell.until(lambda shown: "it has 42" in shown)
         shell.resize(100, 30)
         shell.press("fg\r")
-        shell.until(lambda shown: "first" in shown and "it has" not in shown and "? help" in shown.splitlines()[-1])
+        shell.until(lambda shown: "first" in shown and "it has" not in shown and " open" in shown.splitlines()[-1])
         shell.press("?")
         shell.until(lambda shown: "Here" in shown)
     finally:

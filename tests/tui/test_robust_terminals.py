@@ -215,3 +215,14 @@ def test_a_database_that_cannot_be_read_yet_is_told(layout: Layout, terminal: Op
         other.execute("ROLLBACK")
     shown.until(lambda text: "job_1" in text)
     assert shown.leave() == 0
+
+
+def test_tab_keys_in_a_burst_lead_to_the_last(layout: Layout, terminal: Open) -> None:
+    fill(layout)
+    shown = terminal(layout, WORKBENCH_SECTION="jobs")
+    shown.until(lambda text: ENDED in text)
+    shown.press(f":job {ENDED}\r")
+    shown.press("Y")  # while the job is being read
+    shown.until(lambda text: "[YAML]" in text and "Reading" not in text)
+    shown.press("mlol")  # in the log, l scrolls sideways
+    shown.until(lambda text: "[Log]" in text)

@@ -147,6 +147,7 @@ class JobView(JobActions):
             await cast(Tab, self.tabs[name]).show(self.facts.job)
         if not self.tabs[name].has_focus_within and self.may_take_focus:
             self.focus_content()
+        self.query_one(".job-tabs").can_focus = False
 
     def focus_content(self) -> None:
         """The keys work in the tab."""
@@ -168,10 +169,23 @@ class JobView(JobActions):
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
+        self._leave_tab(name)
         self.tab_name = name
         self.place = f"job {self.job_name} {name}"
         self.bench.place_changed()
-        self.read_guarded(self._show_tab)
+        self.read_guarded(self._show_tab if self.loaded else self.load)
+
+    def _leave_tab(self, name: str) -> None:
+        """Hide the tab that is left at once: the next key is not for it any more."""
+        left = self.tabs.get(self.tab_name)
+        if left is None or name == self.tab_name:
+            return
+        took_keys = left.has_focus_within
+        left.display = False
+        if took_keys:
+            room = self.query_one(".job-tabs")
+            room.can_focus = True
+            self.screen.set_focus(room, scroll_visible=False)
 
     def action_turn(self, steps: int) -> None:
         """The tab beside this one."""
@@ -183,6 +197,14 @@ class JobView(JobActions):
         """Show the tab that was clicked."""
         event.stop()
         self.action_tab(event.name)
+
+    def go_to_line(self, number: int) -> bool:
+        """A line of the log, where that is shown."""
+        go = getattr(self.tabs.get(self.tab_name), "go_to_line", None)
+        if go is None:
+            return False
+        go(number)
+        return True
 
     def command(self, text: str) -> None:
         """``:job NAME log`` shows a tab."""
