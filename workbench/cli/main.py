@@ -20,6 +20,7 @@ COMMANDS = {
     "compute": ("workbench.cli.compute:compute", "Create, list, show and delete compute targets."),
     "environment": ("workbench.cli.environment:environment", "Register, list and show environments."),
     "secret": ("workbench.cli.secret:secret", "Passwords, keys and tokens that jobs and datastores use."),
+    "data": ("workbench.cli.data:data", "Data assets: register, list and show versions, labels and lineage."),
     "experiment": ("workbench.cli.experiment:experiment", "List experiments and show one."),
     "runs": ("workbench.cli.runs:runs", "Search runs by their metrics, parameters and tags."),
     "mlflow": ("workbench.cli.mlflow_uri:mlflow", "The MLflow address of the workspace."),
