@@ -33,6 +33,8 @@ class Datastore:
     type: str
     document: Mapping[str, Any]
     created_at: float | None = None
+    generation: int = 1
+    """Which of its secrets in the vault are in force; those of the next are put there before they are."""
 
     def flat(self) -> dict[str, Any]:
         """As it is listed: the dialect's keys."""
@@ -54,26 +56,33 @@ def built_in(layout: Layout) -> dict[str, Datastore]:
     }
 
 
-def create(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
+def create(connection: sqlite3.Connection, document: Mapping[str, Any], generation: int = 1) -> None:
     """Add a datastore, or replace the document of one of the same type. The document holds no secrets.
 
     Raises ConflictError for a name that another type, or the workspace itself, has.
     """
     name, kind = document["name"], document["type"]
-    if name in BUILT_IN:
-        raise ConflictError(f"the datastore {name!r} is the workspace's own", hint="Choose another name.")
     kept = {key: value for key, value in document.items() if key not in ("name", "type")}
+    if generation > 1:
+        kept["generation"] = generation
     with write(connection):
-        row = connection.execute("SELECT type FROM datastore WHERE name = ?", (name,)).fetchone()
-        if row is not None and row["type"] != kind:
-            raise ConflictError(
-                f"there is a datastore named {name!r} already, of type {row['type']}",
-                hint=f"Delete it first (workbench datastore delete {name}), or choose another name.",
-            )
+        refuse_taken(connection, name, kind)
         connection.execute(
             "INSERT INTO datastore (name, type, document, created_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET document = excluded.document",
             (name, kind, json.dumps(kept), time.time()),
+        )
+
+
+def refuse_taken(connection: sqlite3.Connection, name: str, kind: str) -> None:
+    """Raises ConflictError for a name that no datastore of this type can have."""
+    if name in BUILT_IN:
+        raise ConflictError(f"the datastore {name!r} is the workspace's own", hint="Choose another name.")
+    row = connection.execute("SELECT type FROM datastore WHERE name = ?", (name,)).fetchone()
+    if row is not None and row["type"] != kind:
+        raise ConflictError(
+            f"there is a datastore named {name!r} already, of type {row['type']}",
+            hint=f"Delete it first (workbench datastore delete {name}), or choose another name.",
         )
 
 
@@ -102,7 +111,9 @@ def get(connection: sqlite3.Connection | None, layout: Layout, name: str) -> Dat
 
 def read(row: sqlite3.Row) -> Datastore:
     """A row of the table."""
-    return Datastore(row["name"], row["type"], json.loads(row["document"]), row["created_at"])
+    document = json.loads(row["document"])
+    generation = document.pop("generation", 1)
+    return Datastore(row["name"], row["type"], document, row["created_at"], generation)
 
 
 def delete(connection: sqlite3.Connection, layout: Layout, name: str) -> Datastore:

@@ -4,7 +4,7 @@ Azure ML knows ``azure_blob``, ``azure_file``, ``azure_data_lake_gen1``, ``azure
 other types are Workbench's own.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -13,6 +13,7 @@ from store.specs.credentials import (
     AccessToken,
     AccountKey,
     Certificate,
+    Credentials,
     NoneCredentials,
     Password,
     SasToken,
@@ -243,7 +244,8 @@ MODELS: dict[str, type[Datastore]] = {
 """Every type of datastore."""
 
 
-def allowed_credentials(kind: str) -> tuple[type[Spec], ...]:
+def allowed_credentials(kind: str) -> tuple[type[Credentials], ...]:
     """The credentials that a type of datastore allows: read off its model, which says it once."""
     field = MODELS[kind].model_fields.get("credentials")
-    return next((mark.models for mark in field.metadata if isinstance(mark, Choice)), ()) if field else ()
+    models = next((mark.models for mark in field.metadata if isinstance(mark, Choice)), ()) if field else ()
+    return cast("tuple[type[Credentials], ...]", models)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
@@ -69,7 +69,11 @@ def _fault(detail: Mapping[str, Any], path: Path, at_key: bool, document: Docume
     if kind == "greater_than_equal":
         message = f"expected a number of at least {context['ge']}, got {describe(value)}"
         return document.fault(path, message, _description(path, document, model))
-    if what := _EXPECTED.get(kind) or context.get("what"):
+    what = _EXPECTED.get(kind) or context.get("what")
+    if what and path[:1] == ("credentials",) and not isinstance(value, Mapping | NoneType):
+        hint = "Put it in quotes." if kind == "string_type" else context.get("hint")
+        return document.fault(path, f"expected {what}, got something else", hint)  # it may be a secret
+    if what:
         hint = context.get("hint") or _type_hint(kind, path, value, document) or _description(path, document, model)
         if what == "a mapping":
             hint = " ".join(filter(None, (hint, _mapping_hint(path, document, model))))

@@ -19,6 +19,7 @@ COMMANDS = {
     "workspace": ("workbench.cli.workspace:workspace", "Create, list, show and delete workspaces."),
     "compute": ("workbench.cli.compute:compute", "Create, list, show and delete compute targets."),
     "environment": ("workbench.cli.environment:environment", "Register, list and show environments."),
+    "datastore": ("workbench.cli.datastore:datastore", "Connections to where data lies, and their files."),
     "secret": ("workbench.cli.secret:secret", "Passwords, keys and tokens that jobs and datastores use."),
     "data": ("workbench.cli.data:data", "Data assets: register, list and show versions, labels and lineage."),
     "experiment": ("workbench.cli.experiment:experiment", "List experiments and show one."),

@@ -193,3 +193,15 @@ compute_names = stored_names("SELECT name FROM compute WHERE substr(name, 1, :le
 environment_names = stored_names(
     "SELECT DISTINCT name FROM environment WHERE substr(name, 1, :length) = :beginning ORDER BY name"
 )
+
+
+def datastore_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Names of datastores for shell completion, the workspace's own too."""
+    from store.datastores import registry
+
+    try:
+        session = Session(ctx.params.get("workspace_path") or ctx.find_root().obj)
+        found = registry.find(session.connection, session.layout)
+        return [each.name for each in found if each.name.startswith(incomplete)]
+    except Exception:  # noqa: BLE001  (as above)
+        return []
