@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from store import database, workspace
 from store.errors import MachineError, NotFoundError
 from store.layout import Layout
+from store.telling import Say
 from store.tracking import runs
 from store.workspace import Found
 
@@ -64,7 +65,7 @@ class Access:
     def __init__(self, found: Found, tell_held: Callable[[str], object] = lambda _: None) -> None:
         self.found = found
         self.tell_held = tell_held
-        self.tell_made: Callable[[str], object] = lambda _: None
+        self.tell_made: Say = lambda _: None
         """Called in a thread where a workspace is made, with where that is."""
         self._changes: set[asyncio.Future[Any]] = set()
         self._told_held: dict[str, float] = {}

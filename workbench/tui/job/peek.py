@@ -17,7 +17,7 @@ LONGEST_CELL = 200
 
 def parquet(path: str, rows: int) -> dict[str, Any]:
     """Columns with their types, the first rows as texts, and how many rows there are."""
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow.parquet
 
     with pyarrow.parquet.ParquetFile(path) as file:
         schema, total = file.schema_arrow, file.metadata.num_rows
