@@ -53,6 +53,16 @@ class _Value:
     type: Any
 
 
+def _unpruned(value: _Value) -> _Value:
+    """Arrow passes over row groups by statistics that leave NaN out, and would lose rows that are NaN: hide the column."""
+    import pyarrow
+    from pyarrow import compute
+
+    if value.type is None or not pyarrow.types.is_floating(value.type):
+        return value
+    return _Value(compute.multiply(value.expression, pyarrow.scalar(1.0, value.type)), value.kind, value.type)
+
+
 def _place(node: Node) -> int:
     return node.at
 
@@ -79,6 +89,7 @@ _WRITTEN = {"boolean": "true or false", "number": "a number", "text": "a text", 
 class _Compiler:
     def __init__(self, text: str, schema: pyarrow.Schema) -> None:
         self.text, self.schema = text, schema
+        self.negations = 0
 
     def value(self, node: Node) -> _Value:
         match node:
@@ -87,7 +98,9 @@ class _Compiler:
             case Column(name, at):
                 return self._column(name, at)
             case Unary("not", operand, at):
+                self.negations += 1
                 inner = self.require(self.value(operand), "boolean", at, "`not` stands before a condition.")
+                self.negations -= 1
                 return _Value(~inner.expression, "boolean", None)
             case Unary(_, operand, at):
                 return self._negative(operand, at)
@@ -166,6 +179,8 @@ class _Compiler:
         kinds = {left.kind, right.kind}
         if len(kinds) > 1 or kinds == {"other"}:
             raise FilterError(self.text, at, self._apart(left, right), _meant(kinds))
+        if self.negations or sign == "!=":
+            left, right = _unpruned(left), _unpruned(right)
         one, other = _same_clock(left, right)
         return _Value(
             {

@@ -1,0 +1,96 @@
+"""The files behind a table: by file, folder and pattern, on this machine or on any file system of fsspec."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from store.errors import NotFoundError
+
+Resolve = Callable[[str], tuple[Any, str]]
+"""Turns an address (``azureml://...``, a URL) into an fsspec file system and a path on it."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file: where it is, and how it is called in the column ``Path`` and in errors."""
+
+    system: Any
+    path: str
+    name: str
+
+    def open(self) -> IO[bytes]:
+        """Open it to read."""
+        stream: IO[bytes] = self.system.open(self.path, "rb")
+        return stream
+
+    def arrow_system(self) -> Any:
+        """Its file system, as Arrow takes it."""
+        from fsspec.implementations.local import LocalFileSystem
+        from pyarrow import fs
+
+        if isinstance(self.system, LocalFileSystem):
+            return fs.LocalFileSystem()
+        return fs.PyFileSystem(fs.FSSpecHandler(self.system))
+
+
+def local_system() -> Any:
+    """This machine's files."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    return LocalFileSystem()
+
+
+def any_address(address: str) -> tuple[Any, str]:
+    """The resolver for where no workspace is known: whatever fsspec makes of an address."""
+    from store.addresses import Address, split_secrets
+    from store.transfer.remote import open_filesystem
+
+    return open_filesystem(Address(address, split_secrets(address)[0]))
+
+
+def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve) -> list[SourceFile]:
+    """The files of an entry of ``paths``, sorted by name. Raises NotFoundError where there is none."""
+    system, path, prefix = _place(place, folder, resolve)
+    if kind == "file":
+        found = [path] if system.isfile(path) else []
+    elif kind == "folder":
+        found = sorted(system.find(path)) if system.isdir(path) else []
+    else:
+        found = sorted(each for each in system.glob(path) if system.isfile(each))
+    if not found:
+        what = {"file": "there is no file", "folder": "there is no file in the folder"}.get(kind, "nothing matches")
+        hint = "Paths are relative to the folder of the MLTable file." if "://" not in place else None
+        raise NotFoundError(f"{what} {place!r} (looked for {prefix}{path})", hint=hint)
+    return [SourceFile(system, each, prefix + each) for each in found]
+
+
+def _place(place: str, folder: tuple[Any, str], resolve: Resolve) -> tuple[Any, str, str]:
+    """File system and path of an entry; and what stands before the path to make it an address."""
+    if place.startswith("file://"):
+        place = place.removeprefix("file://")
+    if "://" in place or place.startswith("azureml:"):
+        system, path = resolve(place)
+    else:
+        system, root = folder
+        path = os.path.normpath(os.path.join(root, os.path.expanduser(place) if _is_local(system) else place))
+    return system, path, "" if _is_local(system) else _scheme(system)
+
+
+def _is_local(system: Any) -> bool:
+    from fsspec.implementations.local import LocalFileSystem
+
+    return isinstance(system, LocalFileSystem)
+
+
+def _scheme(system: Any) -> str:
+    protocol = system.protocol if isinstance(system.protocol, str) else system.protocol[0]
+    return f"{protocol}://"
+
+
+def absolute(path: Path | str) -> str:
+    """A path of this machine in full."""
+    return os.path.abspath(os.path.expanduser(path))
