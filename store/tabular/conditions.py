@@ -29,12 +29,16 @@ class Condition:
 
     expression: Expression
     columns: frozenset[str]
+    prunable: bool = True
+    """Whether parts of a file may be passed over by their statistics, which leave NaN out."""
 
     def also(self, other: Condition | None) -> Condition:
         """Both of two conditions."""
         if other is None:
             return self
-        return Condition(self.expression & other.expression, self.columns | other.columns)
+        return Condition(
+            self.expression & other.expression, self.columns | other.columns, self.prunable and other.prunable
+        )
 
 
 def condition(text: str, schema: pyarrow.Schema) -> Condition:
@@ -43,7 +47,7 @@ def condition(text: str, schema: pyarrow.Schema) -> Condition:
     found = _Compiler(text, schema)
     value = found.value(node)
     found.require(value, "boolean", _place(node), "A condition is true or false: write a comparison.")
-    return Condition(value.expression, columns_of(node))
+    return Condition(value.expression, columns_of(node), found.prunable)
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,10 @@ class _Value:
     type: Any
 
 
-def _unpruned(value: _Value) -> _Value:
-    """Arrow passes over row groups by statistics that leave NaN out, and would lose rows that are NaN: hide the column."""
+def _may_be_nan(value: _Value) -> bool:
     import pyarrow
-    from pyarrow import compute
 
-    if value.type is None or not pyarrow.types.is_floating(value.type):
-        return value
-    return _Value(compute.multiply(value.expression, pyarrow.scalar(1.0, value.type)), value.kind, value.type)
+    return value.type is not None and bool(pyarrow.types.is_floating(value.type))
 
 
 def _place(node: Node) -> int:
@@ -90,6 +90,7 @@ class _Compiler:
     def __init__(self, text: str, schema: pyarrow.Schema) -> None:
         self.text, self.schema = text, schema
         self.negations = 0
+        self.prunable = True
 
     def value(self, node: Node) -> _Value:
         match node:
@@ -180,7 +181,7 @@ class _Compiler:
         if len(kinds) > 1 or kinds == {"other"}:
             raise FilterError(self.text, at, self._apart(left, right), _meant(kinds))
         if self.negations or sign == "!=":
-            left, right = _unpruned(left), _unpruned(right)
+            self.prunable &= not (_may_be_nan(left) or _may_be_nan(right))
         one, other = _same_clock(left, right)
         return _Value(
             {

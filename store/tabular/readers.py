@@ -84,13 +84,16 @@ def scanned(dataset: Dataset, request: Request) -> Iterator[pyarrow.Table]:
     """The rows of a dataset of Arrow, which projects and filters while it reads."""
     import pyarrow
 
+    if request.condition and not request.condition.prunable:
+        yield from answered(scanned(dataset, request.bare()), request)
+        return
     condition = request.condition.expression if request.condition else None
     settings: dict[str, Any] = {"batch_readahead": 2, "fragment_readahead": 1} if request.limit is not None else {}
     scanner = dataset.scanner(
         columns=list(request.columns), filter=condition, batch_size=1 << 16, **{"batch_readahead": 4, **settings}
     )
     tables = (pyarrow.Table.from_batches([batch]) for batch in scanner.to_batches() if batch.num_rows)
-    return answered(tables, Request(request.columns, None, request.limit))
+    yield from answered(tables, Request(request.columns, None, request.limit))
 
 
 def delta(folders: list[tuple[Any, str]], settings: ReadDeltaLake, path_column: bool) -> Relation:
