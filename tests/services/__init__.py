@@ -1,0 +1,1 @@
+"""Real services for tests, on loopback: each is ended by the id of its process."""

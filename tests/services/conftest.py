@@ -1,0 +1,7 @@
+"""The services, as fixtures of the tests in this folder."""
+
+from __future__ import annotations
+
+from tests.services.file_servers import s3_server, smb_server, ssh_server, webdav_server
+
+__all__ = ["s3_server", "smb_server", "ssh_server", "webdav_server"]
