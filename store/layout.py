@@ -90,6 +90,11 @@ class Layout:
         return self.filestore / "snapshots"
 
     @property
+    def manifests(self) -> Path:
+        """Which files a version of data had, by fingerprint (see ``store/data/manifest.py``)."""
+        return self.root / "manifests"
+
+    @property
     def vault(self) -> Path:
         """Secrets, encrypted; the key is elsewhere (see ``store/vault/``)."""
         return self.root / "vault"

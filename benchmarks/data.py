@@ -1,0 +1,84 @@
+"""What work on data costs, each beside its peers over the same files.
+
+    .venv/bin/python benchmarks/data.py fingerprint [--megabytes 2048] [--files 100000]
+
+``fingerprint``: a large file and a folder of small ones, by Workbench (nothing known, and all known) and by ``b3sum``,
+or ``sha256sum`` where there is none. Prints one line of JSON: seconds, and peak memory in MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TAKE = """
+import sys
+from pathlib import Path
+from store.data.fingerprint import take
+print(take(Path(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    sections = parser.add_subparsers(dest="section", required=True)
+    section = sections.add_parser("fingerprint")
+    section.add_argument("--megabytes", type=int, default=2048, help="Size of the large file.")
+    section.add_argument("--files", type=int, default=100_000, help="How many small files.")
+    section.set_defaults(run=fingerprint)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(given.run(given, Path(folder))))
+
+
+def fingerprint(given: argparse.Namespace, here: Path) -> dict[str, object]:
+    """A large file, and many small ones."""
+    large, small = here / "large", here / "small"
+    piece = os.urandom(1 << 20)
+    with large.open("wb") as file:
+        for _ in range(given.megabytes):
+            file.write(piece)
+    for number in range(given.files):
+        place = small / f"{number // 1000:04}"
+        if number % 1000 == 0:
+            place.mkdir(parents=True)
+        (place / f"{number:07}.txt").write_bytes(b"%d " % number * 80)
+    peer = shutil.which("b3sum") or shutil.which("sha256sum") or sys.exit("neither b3sum nor sha256sum is here")
+    names = here / "names"
+    names.write_bytes(b"\0".join(sorted(os.fsencode(path) for path in small.rglob("*.txt"))))
+    own, found = [sys.executable, "-c", TAKE], dict[str, object]()
+    environment = {**os.environ, "XDG_CACHE_HOME": str(here / "cache")}
+    time.sleep(3)  # what was written just now is not taken for known
+    for name, data, peer_command in (
+        ("large", large, [peer, str(large)]),
+        ("small", small, ["xargs", "-0", "-a", str(names), peer]),
+    ):
+        take = [*own, str(data), str(here / "manifests")]
+        measure(peer_command, environment)  # so that all of them find the files in memory
+        found[name] = {
+            Path(peer).name: measure(peer_command, environment),
+            "workbench": measure(take, environment),
+            "workbench_known": measure(take, environment),
+        }
+    return {"megabytes": given.megabytes, "files": given.files, **found}
+
+
+def measure(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+    """Seconds of a command, and its peak memory in MB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command[0]} failed")
+    return {"seconds": round(time.perf_counter() - start, 3), "peak_mb": round(usage.ru_maxrss / 1024, 1)}
+
+
+if __name__ == "__main__":
+    main()
