@@ -44,7 +44,7 @@ class Failure(NamedTuple):
     hint: str
 
 
-class DatastoreError(MachineError):
+class CheckError(MachineError):
     """A datastore cannot be used; ``step`` says what failed."""
 
     def __init__(self, datastore: Datastore, failure: Failure) -> None:
@@ -74,7 +74,7 @@ def server_of(url: str) -> Server:
 
 
 def check(datastore: Datastore, secrets: logins.Secrets, seconds: float = SECONDS) -> str | None:
-    """Connect, log in and list the root; returns a remark. Raises DatastoreError within about ``seconds``."""
+    """Connect, log in and list the root; returns a remark. Raises CheckError within about ``seconds``."""
     until = time.monotonic() + seconds
     module = filesystems.module(datastore)
     given = logins.put_back(datastore, secrets)
@@ -87,7 +87,7 @@ def check(datastore: Datastore, secrets: logins.Secrets, seconds: float = SECOND
 
 @contextmanager
 def explained(datastore: Datastore, given: Mapping[str, Any]) -> Iterator[None]:
-    """What libraries raise becomes a DatastoreError, in which none of the secrets that were given stands."""
+    """What libraries raise becomes a CheckError, in which none of the secrets that were given stands."""
     try:
         yield
     except (WorkbenchError, ImportError):
@@ -95,7 +95,7 @@ def explained(datastore: Datastore, given: Mapping[str, Any]) -> Iterator[None]:
     except Exception as error:  # the edge to libraries, each with errors of its own
         failure = understood(error, datastore)
         hidden = [given[field] for field in logins.secret_fields(datastore.type) if given.get(field)]
-        raise DatastoreError(datastore, failure._replace(why=hide(failure.why, hidden))) from error
+        raise CheckError(datastore, failure._replace(why=hide(failure.why, hidden))) from error
 
 
 def _within(until: float, call: Callable[[], Result]) -> Result:

@@ -50,7 +50,7 @@ class Opened:
 
 
 def opened(datastore: Datastore, vault: credentials.Secrets) -> Opened:
-    """Connect to a datastore. Raises DatastoreError, MissingLibraryError and UsageError for a type without files."""
+    """Connect to a datastore. Raises CheckError, MissingLibraryError and UsageError for a type without files."""
     given = credentials.put_back(datastore, vault)
     with explained(datastore, given), filesystems.libraries(datastore):
         return Opened(datastore, given, *_connect(datastore, given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.services.azurite import azurite
 from tests.services.file_servers import s3_server, smb_server, ssh_server, webdav_server
 
-__all__ = ["s3_server", "smb_server", "ssh_server", "webdav_server"]
+__all__ = ["azurite", "s3_server", "smb_server", "ssh_server", "webdav_server"]

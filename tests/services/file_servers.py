@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.running import absent, free_port, program, running
+from tests.services.running import free_port, missing, program, running
 
 HOST = "127.0.0.1"
 USER, PASSWORD = "ann", "s3rv1ce-p4ss"
@@ -87,7 +87,7 @@ def smb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Samba with the share ``data``, for the user of the tests."""
     smbd = program("smbd", "apt install samba", "/usr/sbin")
     if os.getuid() != 0:
-        absent("Samba's server wants root")
+        missing("Samba's server wants root")
     folder, files, port = tmp_path_factory.mktemp("samba"), tmp_path_factory.mktemp("share"), free_port()
     folder.chmod(0o755)
     places = ("private", "lock", "state", "cache", "pid", "ncalrpc")

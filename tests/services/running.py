@@ -8,14 +8,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 
-def absent(why: str) -> None:
+def missing(why: str) -> NoReturn:
     """A service that is not there: the test is skipped, but fails where continuous integration has installed all."""
     if os.environ.get("CI_SERVICES") == "1":
         pytest.fail(why)
@@ -26,10 +27,7 @@ def program(name: str, package: str, *folders: str) -> str:
     """The path of a program; ``package`` is what brings it."""
     path = os.pathsep.join([os.environ.get("PATH", ""), *folders])
     found = shutil.which(name, path=path)
-    if found is None:
-        absent(f"{name} is not installed: {package}")
-    assert found is not None
-    return found
+    return found or missing(f"{name} is not installed: {package}")
 
 
 def free_port() -> int:
@@ -41,7 +39,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: list[str], port: int, log: Path, seconds: float = 20, env: Mapping[str, str] | None = None
+    command: list[str], port: int, log: Path, seconds: float = 20, *, cwd: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A service from the moment that it accepts connections on; its process group ends with the block."""
     with log.open("wb") as output:
@@ -51,7 +49,7 @@ def running(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **(env or {})},
+            cwd=cwd,
         )
     try:
         until = time.monotonic() + seconds

@@ -164,7 +164,7 @@ def kept(session: Session, document: Document, no_check: bool) -> dict[str, Any]
 
 
 def tell(found: registry.Datastore, secrets: Any) -> None:
-    """Try a datastore, and say what there is to remark. Raises DatastoreError."""
+    """Try a datastore, and say what there is to remark. Raises CheckError."""
     from store.datastores.checking import check as try_out
     from store.errors import WorkbenchError
 
