@@ -1,9 +1,11 @@
 """What work on data costs, each beside its peers over the same files.
 
     .venv/bin/python benchmarks/data.py fingerprint [--megabytes 2048] [--files 100000]
+    .venv/bin/python benchmarks/data.py scan [--rows 20000000] [--runs 3]
 
 ``fingerprint``: a large file and a folder of small ones, by Workbench (nothing known, and all known) and by ``b3sum``,
-or ``sha256sum`` where there is none. Prints one line of JSON: seconds, and peak memory in MB.
+or ``sha256sum`` where there is none. ``scan``: a table with a filter, as CSV and as Parquet, against pandas.
+Prints one line of JSON: seconds, and peak memory in MB.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from data_scan import scan
 
 TAKE = """
 import sys
@@ -33,6 +37,10 @@ def main() -> None:
     section.add_argument("--megabytes", type=int, default=2048, help="Size of the large file.")
     section.add_argument("--files", type=int, default=100_000, help="How many small files.")
     section.set_defaults(run=fingerprint)
+    section = sections.add_parser("scan")
+    section.add_argument("--rows", type=int, default=20_000_000, help="Rows of the table.")
+    section.add_argument("--runs", type=int, default=3, help="Runs of each, turn and turn about.")
+    section.set_defaults(run=scan)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(given.run(given, Path(folder))))
