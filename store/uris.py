@@ -2,7 +2,8 @@
 
     ./data, file:///data                          this machine
     https://, wasbs://, abfss://, s3:// ...       elsewhere (see ``cache.py``)
-    azureml://datastores/D/paths/P                a folder of the workspace
+    azureml://datastores/D/paths/P                a file or a folder in a datastore
+    azureml:N:V, azureml:N@L, azureml:N           where a version of a data asset points to
     azureml://jobs/J/outputs/O/paths/P            an output of a job; ``artifacts`` is all that its run keeps
     runs:/R/P                                     what an MLflow run keeps
 
@@ -15,13 +16,16 @@ import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from store import database, jobs
 from store.addresses import split_secrets
+from store.data import assets
+from store.data.assets import DataVersion
+from store.datastores import registry
 from store.errors import NotFoundError, UsageError
 from store.layout import Layout
 from store.specs.references import (
@@ -39,7 +43,7 @@ from store.specs.references import (
     parse_reference,
 )
 
-DEFAULT_DATASTORE = "workspaceblobstore"
+DEFAULT_DATASTORE = registry.DEFAULT
 ARTIFACTS = ("artifacts", "default")
 """What a job's own artifacts are called where an output's name is expected."""
 
@@ -48,10 +52,14 @@ EXPRESSION = re.compile(r"\$\{\{\s*(\S*?)\s*\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a path stands for: a path on this machine, or a URL elsewhere; exactly one of them."""
+    """What a path stands for: a path on this machine, or a URL elsewhere; exactly one of them.
+
+    ``datastore`` names the one that a URL was reached by, whose login it needs.
+    """
 
     path: Path | None = None
     url: str | None = None
+    datastore: str | None = None
 
     def __str__(self) -> str:
         """How it is shown and noted: without secrets."""
@@ -61,7 +69,7 @@ class Place:
         """The place of something in this folder. Raises UsageError for what would lie outside of it."""
         if self.path is not None:
             return Place(inside(self.path, path))
-        return Place(url=f"{str(self.url).rstrip('/')}/{path.lstrip('/')}" if path else self.url)
+        return replace(self, url=f"{str(self.url).rstrip('/')}/{path.lstrip('/')}" if path else self.url)
 
 
 def inside(root: Path, path: str) -> Path:
@@ -91,16 +99,6 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
     return EXPRESSION.sub(value, text)
 
 
-def datastores(layout: Layout) -> dict[str, Path]:
-    """The folders of the built-in datastores. On Azure, too, artifacts lie in their store below ExperimentRun."""
-    return {
-        DEFAULT_DATASTORE: layout.blobstore,
-        "workspaceartifactstore": layout.blobstore,
-        "workspacefilestore": layout.filestore,
-        "workspaceworkingdirectory": layout.filestore,
-    }
-
-
 class Resolver:
     """Finds places in one workspace; reads its databases where a path needs them, on a connection given or its own."""
 
@@ -121,27 +119,40 @@ class Resolver:
                 return Place(url=reference.text)
             case DatastorePath():
                 self.check_workspace(reference.workspace)
-                return Place(inside(self.datastore(reference.datastore), reference.path))
+                return self.in_datastore(reference.datastore, reference.path)
             case JobOutputPath():
                 self.check_workspace(reference.workspace)
                 return self.job_output(reference.job, reference.output, reference.path or "")
             case RunPath():
                 return Place(self.artifact(reference.run, reference.path))
-            case AssetReference() | RegistryReference() | ResourceId():
+            case AssetReference():
+                return self.find(self.asset(reference).path)
+            case ResourceId(kind="data", name=name, version=version, label=label):
+                return self.find(self.asset(AssetReference(name, version, label)).path)
+            case RegistryReference() | ResourceId():
                 raise NotFoundError(
-                    f"{reference} is a registered asset, and workspaces of this version keep none but environments",
+                    f"{reference} is kept elsewhere, and only data assets of this workspace can be read",
                     hint="Give the file, the folder or the URL itself as `path`.",
                 )
 
-    def datastore(self, name: str) -> Path:
-        """The folder of a datastore. Raises NotFoundError."""
-        known = datastores(self.layout)
-        if name not in known:
-            raise NotFoundError(
-                f"the workspace has no datastore {name!r}; it has {', '.join(known)}",
-                hint="`workspaceblobstore` is the default.",
-            )
-        return known[name]
+    def asset(self, reference: AssetReference) -> DataVersion:
+        """The version of a data asset that a reference means now. Raises NotFoundError."""
+        with self.connection() as connection:
+            if connection is None:
+                raise NotFoundError(f"there is no data asset named {reference.name!r}: there is no workspace yet")
+            return assets.get(connection, reference.name, reference.version, reference.label)
+
+    def in_datastore(self, name: str, path: str) -> Place:
+        """A file or a folder in a datastore. Raises NotFoundError for a datastore that there is not."""
+        with self.connection() as connection:
+            found = registry.get(connection, self.layout, name)
+        if found.type == "local":
+            return Place(inside(Path(found.document["path"]), path))
+        from store.datastores.filesystems import address
+
+        if ".." in path.split("/"):
+            raise UsageError(f"the path {path!r} leads out of the datastore {name!r}")
+        return Place(url=address(found, path), datastore=name)
 
     def check_workspace(self, workspace: Workspace | None) -> None:
         """Raises UsageError when an address names another workspace than this."""

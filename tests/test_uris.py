@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from store import database, jobs
+from store.data import assets
+from store.data.assets import DataVersion
+from store.datastores import registry
 from store.errors import NotFoundError, UsageError
 from store.layout import Layout
 from store.tracking import runs
@@ -100,12 +103,57 @@ def test_an_unknown_datastore(layout: Layout) -> None:
         find(layout, "azureml://datastores/mine/paths/x")
 
 
+@pytest.fixture
+def versions(layout: Layout) -> None:
+    connection = database.connect(layout.database)
+    for path in ("/data/one", "azureml://datastores/workspaceblobstore/paths/sets/two"):
+        assets.create(connection, DataVersion("iris", "", "uri_folder", path, {}))
+    assets.label(connection, "iris", "good", "1")
+    connection.close()
+
+
 @pytest.mark.parametrize(
-    "text", ["azureml:iris:1", "azureml:iris@latest", "azureml://registries/r/data/iris/versions/1"]
+    ("text", "path"),
+    [
+        ("azureml:iris:1", "/data/one"),
+        ("azureml:iris@good", "/data/one"),
+        ("azureml:iris:2", "sets/two"),
+        ("azureml:iris@latest", "sets/two"),
+        ("azureml:iris", "sets/two"),
+        ("azureml:/subscriptions/s/resourceGroups/g/providers/P/workspaces/w/data/iris/versions/1", "/data/one"),
+        ("/subscriptions/s/resourceGroups/g/providers/P/workspaces/w/data/iris/labels/good", "/data/one"),
+    ],
 )
-def test_data_assets_are_not_there_yet_and_a_path_is_offered(layout: Layout, text: str) -> None:
-    with pytest.raises(NotFoundError, match=r"registered asset.*\n.*as `path`"):
+def test_data_assets_lead_to_their_own_path(layout: Layout, versions: None, text: str, path: str) -> None:
+    assert find(layout, text) == str(layout.blobstore / path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("azureml:iris:3", r"has no version '3'\n.*2, 1, @good, @latest"),
+        ("azureml:iris@best", "no version with the label 'best'"),
+        ("azureml:irsi", "no data asset named 'irsi'\n.*'iris'"),
+        ("azureml://registries/r/data/iris/versions/1", r"kept elsewhere.*\n.*as `path`"),
+    ],
+)
+def test_data_assets_that_there_are_not(layout: Layout, versions: None, text: str, message: str) -> None:
+    with pytest.raises(NotFoundError, match=message):
         find(layout, text)
+
+
+def test_datastores_of_ones_own(layout: Layout) -> None:
+    connection = database.connect(layout.database)
+    registry.create(connection, {"type": "local", "name": "inbox", "path": "/data/inbox"})
+    blob = {"type": "azure_blob", "name": "sales", "account_name": "acme", "container_name": "c"}
+    registry.create(connection, blob)
+    connection.close()
+    assert Resolver(layout).find("azureml://datastores/inbox/paths/a/b.csv") == Place(Path("/data/inbox/a/b.csv"))
+    remote = Resolver(layout).find("azureml://datastores/sales/paths/a")
+    assert remote.datastore == "sales" and str(remote.url).endswith("/a") and remote.path is None
+    assert remote.below("b.csv") == Place(url=f"{remote.url}/b.csv", datastore="sales")
+    with pytest.raises(UsageError, match="leads out of"):
+        Resolver(layout).find("azureml://datastores/sales/paths/../x")
 
 
 @pytest.mark.parametrize("text", ["", "azureml:", "azureml://data/x", "runs:x"])
