@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.running import free_port, missing, running
+from tests.services.running import free_port, program, running
 
 VERSION = "3.35.0"
 INSTALL = f'npm install --prefix "${{WORKBENCH_TEST_SERVICES:-$HOME/.cache/workbench-tests}}" azurite@{VERSION}'
@@ -35,21 +34,26 @@ class Azurite:
         return f"{self.protocol}://127.0.0.1:{self.port}/{ACCOUNT}"
 
 
-def program() -> str:
-    """Where it is installed; skips where it is not."""
-    folder = os.environ.get("WORKBENCH_TEST_SERVICES") or f"{REAL_HOME}/.cache/workbench-tests"
-    installed = Path(folder) / "node_modules" / ".bin" / "azurite-blob"
-    found = str(installed) if installed.exists() else shutil.which("azurite-blob")
-    return found or missing(f"Azurite is not installed: {INSTALL}")
+def folder() -> str:
+    """Where the tests' own services are installed."""
+    return os.environ.get("WORKBENCH_TEST_SERVICES") or f"{REAL_HOME}/.cache/workbench-tests"
 
 
 @contextmanager
-def started(folder: Path, *options: str, protocol: str = "http") -> Iterator[Azurite]:
-    """Azurite with its data below a folder."""
+def started(place: Path, *options: str, protocol: str = "http") -> Iterator[Azurite]:
+    """Azurite, with its data in a folder."""
     port = free_port()
-    command = [program(), "--location", str(folder), "--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    command = [
+        program("azurite-blob", INSTALL, f"{folder()}/node_modules/.bin"),
+        "--location",
+        str(place),
+        "--blobHost",
+        "127.0.0.1",
+        "--blobPort",
+        str(port),
+    ]
     command += ["--skipApiVersionCheck", "--disableTelemetry", "--silent", *options]
-    with running(command, port, folder / "azurite.log", cwd=folder):
+    with running(command, port, place / "azurite.log"):
         yield Azurite(port, protocol)
 
 

@@ -14,7 +14,7 @@ import pytest
 from store.addresses import Address
 from store.datastores import checking, filesystems
 from store.datastores.registry import Datastore
-from tests.services.azurite import ACCOUNT, KEY, Azurite, azurite  # noqa: F401 — a fixture
+from tests.services.azurite import ACCOUNT, KEY, Azurite
 from tests.services.dropping import dropping_proxy
 from tests.services.running import free_port
 
@@ -41,7 +41,7 @@ def blob(port: int, container: str, **credentials: str) -> tuple[Datastore, Vaul
 
 
 @pytest.fixture
-def container(azurite: Azurite) -> str:  # noqa: F811
+def container(azurite: Azurite) -> str:
     """A new container."""
     from azure.storage.blob import BlobServiceClient
 
@@ -61,7 +61,7 @@ def sas(container: str, ends_in: timedelta, rights: str = "racwdl") -> str:
 
 
 @pytest.mark.parametrize("login", ["account_key", "sas_token"])
-def test_what_is_written_is_listed_and_read(login: str, azurite: Azurite, container: str) -> None:  # noqa: F811
+def test_what_is_written_is_listed_and_read(login: str, azurite: Azurite, container: str) -> None:
     secret = KEY if login == "account_key" else sas(container, timedelta(hours=1))
     datastore, vault = blob(azurite.port, container, **{login: secret})
 
@@ -77,7 +77,7 @@ def test_what_is_written_is_listed_and_read(login: str, azurite: Azurite, contai
     assert system.find(root) == []
 
 
-def test_fifty_megabytes_go_up_and_come_down_whole(azurite: Azurite, container: str, tmp_path: Path) -> None:  # noqa: F811
+def test_fifty_megabytes_go_up_and_come_down_whole(azurite: Azurite, container: str, tmp_path: Path) -> None:
     content = os.urandom(50 * 2**20)
     (tmp_path / "up").write_bytes(content)
     datastore, vault = blob(azurite.port, container, account_key=KEY)
@@ -89,7 +89,7 @@ def test_fifty_megabytes_go_up_and_come_down_whole(azurite: Azurite, container: 
     assert hashlib.sha256((tmp_path / "down").read_bytes()).digest() == hashlib.sha256(content).digest()
 
 
-def test_a_download_survives_a_dropped_connection(azurite: Azurite, container: str, tmp_path: Path) -> None:  # noqa: F811
+def test_a_download_survives_a_dropped_connection(azurite: Azurite, container: str, tmp_path: Path) -> None:
     content = os.urandom(20 * 2**20)
     direct, vault = blob(azurite.port, container, account_key=KEY)
     system, root = filesystems.open_filesystem(direct, vault)
@@ -105,7 +105,7 @@ def test_a_download_survives_a_dropped_connection(azurite: Azurite, container: s
     assert (tmp_path / "down").read_bytes() == content
 
 
-def test_a_download_that_breaks_for_good_is_an_error(azurite: Azurite, container: str, tmp_path: Path) -> None:  # noqa: F811
+def test_a_download_that_breaks_for_good_is_an_error(azurite: Azurite, container: str, tmp_path: Path) -> None:
     direct, vault = blob(azurite.port, container, account_key=KEY)
     system, root = filesystems.open_filesystem(direct, vault)
     system.pipe_file(f"{root}/big", os.urandom(20 * 2**20))
@@ -120,7 +120,7 @@ def test_a_download_that_breaks_for_good_is_an_error(azurite: Azurite, container
         assert checking.understood(raised.value, through).step in ("connection", "answer")
 
 
-def test_an_upload_that_breaks_off_leaves_nothing_to_see(azurite: Azurite, container: str) -> None:  # noqa: F811
+def test_an_upload_that_breaks_off_leaves_nothing_to_see(azurite: Azurite, container: str) -> None:
     datastore, vault = blob(azurite.port, container, account_key=KEY)
     system, root = filesystems.open_filesystem(datastore, vault)
     stream = system.open(f"{root}/half", "wb", block_size=2**20)
@@ -141,7 +141,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_to_see(azurite: Azurite, conta
         ("sas_token", "unreadable", "right", "may not"),
     ],
 )
-def test_refusals(login: str, secret: str, step: str, says: str, azurite: Azurite, container: str) -> None:  # noqa: F811
+def test_refusals(login: str, secret: str, step: str, says: str, azurite: Azurite, container: str) -> None:
     tokens = {
         "expired": sas(container, timedelta(hours=-1)),
         "forged": sas(container, timedelta(hours=1)).replace("sig=", "sig=AAAA"),
@@ -157,7 +157,7 @@ def test_refusals(login: str, secret: str, step: str, says: str, azurite: Azurit
     assert given not in str(raised.value)
 
 
-def test_a_container_that_is_not_there(azurite: Azurite) -> None:  # noqa: F811
+def test_a_container_that_is_not_there(azurite: Azurite) -> None:
     datastore, vault = blob(azurite.port, "nowhere", account_key=KEY)
 
     with pytest.raises(checking.CheckError, match="the container 'nowhere' does not exist") as raised:
@@ -186,7 +186,7 @@ def test_the_account_has_no_name_on_the_network() -> None:
 
 
 def test_variables_of_the_environment_decide_nothing(
-    azurite: Azurite,  # noqa: F811
+    azurite: Azurite,
     container: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
