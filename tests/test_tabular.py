@@ -132,6 +132,16 @@ def test_headers_of_several_files(tmp_path: Path) -> None:
     assert table.count() == 8 and table.schema.names == ["Column1", "Column2"]
 
 
+def test_an_empty_file_before_others_hides_nothing(tmp_path: Path) -> None:
+    table = opened(tmp_path, {"a.csv": "", "b.csv": "a\n1\n", "c.csv": "a\n5\n"}, "read_delimited")
+    assert table.to_arrow().to_pydict() == {"a": [1, 5]}
+
+
+def test_a_value_that_is_cut_at_the_end_of_its_line_is_warned_of(tmp_path: Path) -> None:
+    table = opened(tmp_path, {"a.csv": 'a,b\n5,"x\ny"\n'}, "read_delimited")
+    assert table.count() == 2 and "support_multi_line" in table.warnings[0]
+
+
 def test_paths(tmp_path: Path) -> None:
     write(tmp_path, TREE)
     for path, count in [

@@ -57,7 +57,9 @@ class Delimited:
         """The columns and what kind each is."""
         different = self.settings.header == "all_files_different_headers"
         samples: dict[str, list[str | None]] = {}
-        for file in self.files if different else self.files[:1]:
+        for file in self.files:
+            if samples and not different:
+                break  # the first file that is not empty has the names
             names, rows = self._sample(file)
             for name in names:
                 if name not in samples:
@@ -76,7 +78,8 @@ class Delimited:
 
     def _sample_more(self, samples: dict[str, list[str | None]]) -> None:
         """Small files: the sample goes on in the files after the first."""
-        for file in self.files[1:]:
+        first = next((at for at, file in enumerate(self.files) if self._sample(file)[0]), 0)
+        for file in self.files[first + 1 :]:
             if max(map(len, samples.values()), default=0) >= self._sample_size:
                 return
             _, rows = self._sample(file)
@@ -162,7 +165,10 @@ class Delimited:
                 table = self._by_arrow(body, names, here, typed=False)
             except pyarrow.ArrowInvalid:
                 table = None
-        if table is None or (b'"' in body and not self.settings.support_multi_line and not _is_lined(body, table)):
+        if table is not None and b'"' in body and not self.settings.support_multi_line and not _is_lined(body, table):
+            self.warn(f"{file.name}: quotes are open at the end of a line, which ends the value (support_multi_line)")
+            table = None
+        if table is None:
             table = self._line_by_line(body, file, names, here)
         return self._typed(table, wanted)
 

@@ -54,7 +54,7 @@ def any_address(address: str) -> tuple[Any, str]:
 
 def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve) -> list[SourceFile]:
     """The files of an entry of ``paths``, sorted by name. Raises NotFoundError where there is none."""
-    system, path, prefix = _place(place, folder, resolve)
+    system, path, prefix = locate(place, folder, resolve)
     if kind == "file":
         found = [path] if system.isfile(path) else []
     elif kind == "folder":
@@ -68,7 +68,7 @@ def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve)
     return [SourceFile(system, each, prefix + each) for each in found]
 
 
-def _place(place: str, folder: tuple[Any, str], resolve: Resolve) -> tuple[Any, str, str]:
+def locate(place: str, folder: tuple[Any, str], resolve: Resolve) -> tuple[Any, str, str]:
     """File system and path of an entry; and what stands before the path to make it an address."""
     if place.startswith("file://"):
         place = place.removeprefix("file://")

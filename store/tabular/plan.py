@@ -13,7 +13,7 @@ from store.tabular import readers, relation
 from store.tabular.conditions import condition
 from store.tabular.conversion import arrow_type, converted
 from store.tabular.delimited import Delimited
-from store.tabular.files import Resolve, SourceFile, find_files
+from store.tabular.files import Resolve, SourceFile, find_files, locate
 from store.tabular.json_lines import JsonLines
 from store.tabular.partition_format import PathColumns
 from store.tabular.relation import Relation, Request
@@ -71,10 +71,8 @@ class Plan:
             raise UsageError(f"{before[0].name} cannot come before read_delta_lake", hint=hint)
         settings = step.read_delta_lake
         assert settings is not None  # noqa: S101 - its name says so
-        from store.tabular.files import _place
-
         found = [
-            _place(str(entry.folder or entry.file or entry.pattern), self.folder, self.resolve)
+            locate(str(entry.folder or entry.file or entry.pattern), self.folder, self.resolve)
             for entry in self.document.paths or []
         ]
         return readers.delta([(system, path) for system, path, _ in found], settings, settings.include_path_column)
