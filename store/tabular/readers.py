@@ -48,9 +48,14 @@ def parquet(files: list[SourceFile], constants: pyarrow.Table, path_column: bool
 
     def dataset(some: list[SourceFile]) -> Dataset:
         from pyarrow import dataset as datasets
+        from pyarrow import fs
 
         system = some[0].arrow_system()
-        return datasets.dataset([each.path for each in some], schema=own, format="parquet", filesystem=system)
+        # Reading ahead keeps whole row groups until the file is through: with local files it only takes memory.
+        ahead = not isinstance(system, fs.LocalFileSystem)
+        settings = datasets.ParquetFragmentScanOptions(pre_buffer=ahead, use_buffered_stream=not ahead)
+        format = datasets.ParquetFileFormat(default_fragment_scan_options=settings)
+        return datasets.dataset([each.path for each in some], schema=own, format=format, filesystem=system)
 
     return _by_dataset(dataset, files, own, constants, path_column)
 
