@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from workbench.cli.data_profile import preview
+
 
 @click.group()
 def data() -> None:
     """Data assets: files, folders and tables with a name and versions."""
+
+
+data.add_command(preview)

@@ -1,0 +1,107 @@
+"""Open what a person names as a table: a data asset, a path of this machine, or an address.
+
+    churn, churn:2, churn@latest, azureml:churn:2      a data asset; its own path is followed
+    ./data/churn.csv, data/*.parquet, ./churn-table    this machine
+    azureml://datastores/D/paths/P, https://, s3://    elsewhere
+
+A word that is both a file and an asset is the file; ``azureml:`` before it means the asset.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from store.data import assets
+from store.data.assets import DataVersion
+from store.errors import UsageError
+from store.layout import Layout
+from store.specs.references import AssetReference, DatastorePath, LocalPath, Reference
+from store.tabular.table import Table
+from store.uris import Resolver, take_apart
+
+ASSET = re.compile(r"[^:@/\\\s]+([:@][^:@/\\\s]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that can be opened: ``name`` is how it is called, ``asset`` the version that it is, if it is one."""
+
+    name: str
+    system: Any
+    path: str
+    asset: DataVersion | None = None
+
+    def local(self) -> Path | None:
+        """Where it lies on this machine; None where it does not, or is a pattern."""
+        from fsspec.implementations.local import LocalFileSystem
+
+        path = Path(self.path)
+        return path if isinstance(self.system, LocalFileSystem) and path.exists() else None
+
+
+class Opening:
+    """Finds and opens tables for one workspace."""
+
+    def __init__(self, layout: Layout, connection: sqlite3.Connection) -> None:
+        self.layout = layout
+        self.connection = connection
+
+    def find(self, text: str) -> Source:
+        """What a text means. Raises NotFoundError and UsageError."""
+        if "://" not in text and not text.startswith(("azureml:", "runs:")):
+            if os.path.exists(os.path.expanduser(text)) or not ASSET.fullmatch(text) or _is_file_name(text):
+                return Source(text, *self._place(LocalPath(text)))
+            text = f"azureml:{text}"
+        reference = take_apart(text)
+        asset = self.asset(reference) if isinstance(reference, AssetReference) else None
+        return Source(str(asset) if asset else text, *self._place(reference), asset)
+
+    def asset(self, reference: AssetReference) -> DataVersion:
+        """The version that a reference means. Raises NotFoundError."""
+        return assets.get(self.connection, reference.name, reference.version, reference.label)
+
+    def table(self, source: Source) -> Table:
+        """The table behind it. Raises UsageError for what is none."""
+        from store.tabular.source import open_table
+
+        return open_table(source.path, filesystem=source.system, resolve=self.resolve)
+
+    def resolve(self, address: str) -> tuple[Any, str]:
+        """The file system of an address, and the path there."""
+        return self._place(take_apart(address))
+
+    def _place(self, reference: Reference, depth: int = 0) -> tuple[Any, str]:
+        from store.tabular.files import absolute, any_address, local_system
+
+        if isinstance(reference, LocalPath):
+            return local_system(), absolute(reference.path)
+        if isinstance(reference, AssetReference):
+            if depth > 20:
+                raise UsageError(f"{reference} leads back to itself")
+            return self._place(take_apart(self.asset(reference).path), depth + 1)
+        if isinstance(reference, DatastorePath):
+            return self._in_datastore(reference)
+        place = Resolver(self.layout, self.connection).find(str(reference))
+        return (local_system(), str(place.path)) if place.path is not None else any_address(str(place.url))
+
+    def _in_datastore(self, reference: DatastorePath) -> tuple[Any, str]:
+        from store.datastores import registry
+        from store.datastores.transfers import opened
+        from store.vault import open_vault
+
+        Resolver(self.layout, self.connection).check_workspace(reference.workspace)
+        datastore = registry.get(self.connection, self.layout, reference.datastore)
+        there = opened(datastore, open_vault(self.layout))
+        return there.system, there.full(reference.path)
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether a word without a colon has the end of a file of a table: then the file is meant that is not there."""
+    from store.tabular.source import FORMATS
+
+    return os.path.splitext(text.removesuffix(".gz"))[1].lower() in FORMATS

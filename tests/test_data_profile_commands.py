@@ -1,0 +1,118 @@
+"""``data preview``, ``data diff`` and the profile of ``data show``, through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from store import database
+from store.data import assets
+from store.data.assets import DataVersion
+from store.data.opening import Opening
+from store.data.profiles import profile_of
+from store.layout import Layout
+from store.tabular.profile import profile
+from store.tabular.source import open_table
+from workbench.cli.data_drawing import BLOCKS, SIGNS, bars, drawn
+from workbench.cli.main import exit_code
+
+
+@pytest.fixture
+def churn(tmp_path: Path) -> Path:
+    lines = [f"{number},{number % 3 / 2},{'gold' if number % 4 else 'free'}" for number in range(100)]
+    file = tmp_path / "churn.csv"
+    file.write_text("\n".join(["age,score,plan", *lines]) + "\n")
+    return file
+
+
+@pytest.fixture
+def asset(layout: Layout, churn: Path) -> str:
+    with closing(database.connect(layout.database)) as connection:
+        assets.create(connection, DataVersion("churn", "", "uri_file", str(churn), {}))
+    return str(layout.root)
+
+
+def run(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> tuple[str, str]:
+    capfd.readouterr()
+    found = exit_code(list(arguments))
+    out, err = capfd.readouterr()
+    assert found == code, err
+    return out, err
+
+
+def test_preview_of_a_path_needs_no_workspace(
+    churn: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path / "none"))
+    out, _ = run(capfd, "data", "preview", str(churn), "--rows", "2")
+    assert json.loads(out) == [{"age": 0, "score": 0.0, "plan": "free"}, {"age": 1, "score": 0.5, "plan": "gold"}]
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("name", ["churn", "churn:1", "churn@latest", "azureml:churn:1"])
+def test_preview_of_an_asset(asset: str, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    out, _ = run(capfd, "-w", asset, "data", "preview", name, "--rows", "1", "--columns", "plan,age", "--csv")
+    assert out == '"plan","age"\n"free",0\n'
+
+
+def test_preview_as_a_table_fits_and_says_what_it_leaves_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], layout: Layout
+) -> None:
+    file = tmp_path / "wide.csv"
+    names = [f"column_{number}" for number in range(30)]
+    file.write_text(",".join(names) + "\n" + ",".join(["12345"] * 30) + "\n")
+    out, _ = run(capfd, "-w", str(layout.root), "data", "preview", str(file), "-o", "table")
+    lines = out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    shown = len(lines[0].split())
+    assert lines[-1].startswith(f"and {30 - shown} more columns: column_{shown}")
+
+
+def test_preview_of_a_datastore_and_with_a_filter(
+    layout: Layout, churn: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    layout.blobstore.mkdir(exist_ok=True)
+    os.rename(churn, layout.blobstore / "churn.csv")
+    address = "azureml://datastores/workspaceblobstore/paths/churn.csv"
+    out, _ = run(capfd, "-w", str(layout.root), "data", "preview", address, "--filter", 'col("age") > 97')
+    assert [row["age"] for row in json.loads(out)] == [98, 99]
+
+
+def test_what_is_not_there(layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    _, err = run(capfd, "-w", str(layout.root), "data", "preview", "churn", code=3)
+    assert "there is no data asset named 'churn'" in err
+    _, err = run(capfd, "-w", str(layout.root), "data", "preview", str(tmp_path / "gone.csv"), code=3)
+    assert "gone.csv" in err
+
+
+def test_a_profile_is_kept_and_says_when_the_bytes_are_others(asset: str, churn: Path) -> None:
+    layout = Layout(Path(asset))
+    with closing(database.connect(layout.database)) as connection:
+        opening = Opening(layout, connection)
+        first = profile_of(opening, opening.find("churn"))
+        again = profile_of(opening, opening.find("churn"))
+        assert (first.kept, again.kept, again.profile) == (False, True, first.profile)
+        assert not profile_of(opening, opening.find("churn"), target="plan").kept
+        churn.write_text(churn.read_text() + "1000,0,free\n")
+        other = profile_of(opening, opening.find("churn"))
+        assert (other.kept, other.changed, other.profile.rows) == (False, True, 101)
+        assert not profile_of(opening, opening.find("churn")).changed
+
+
+def test_a_drawn_profile_is_narrow_and_writable_everywhere(churn: Path) -> None:
+    found = profile(open_table(churn))
+    lines = list(drawn(found, "churn", 80))
+    assert lines[0] == "churn: 100 rows, 3 columns" and all(len(line) <= 80 for line in lines)
+    text = "\n".join(lines)
+    assert "age  int64, missing 0, distinct 100" in text and "gold 75.0%, free 25.0%" in text
+    assert "! id like" in text
+
+
+def test_every_bin_that_is_not_empty_shows() -> None:
+    assert bars([0, 1, 1000], BLOCKS) == " ▁█"
+    assert bars([0, 1, 1000], SIGNS) == " .@"
+    assert bars([], BLOCKS) == ""

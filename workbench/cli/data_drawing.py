@@ -1,0 +1,136 @@
+"""Profiles and rows drawn in a terminal: blocks for histograms, or signs of ASCII where blocks cannot be written."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from store.tabular.profile import ColumnProfile, Profile
+
+BLOCKS = " ▁▂▃▄▅▆▇█"
+SIGNS = " .:-=+*#@"
+CELL = 24
+"""No cell of a preview is wider."""
+
+
+def width() -> int:
+    """Columns to draw in; 80 where there is no terminal."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def blocks() -> str:
+    """The bars that the output can show, from nothing to full."""
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return SIGNS
+    return BLOCKS
+
+
+def bars(counts: Sequence[int], levels: str) -> str:
+    """A histogram in one line; every bin that is not empty shows."""
+    most = max(counts, default=0)
+    full = len(levels) - 1
+    return "".join(levels[0] if not count else levels[max(1, round(count / most * full))] for count in counts)
+
+
+def drawn(profile: Profile, name: str, columns: int) -> Iterator[str]:
+    """The lines of a profile, each within the width."""
+    levels = blocks()
+    yield cut(f"{name}: {profile.rows:,} rows, {len(profile.columns)} columns", columns)
+    for column in profile.columns:
+        yield ""
+        for line in _column(column, levels):
+            yield cut(line, columns)
+        for warning in profile.warnings:
+            if warning.column == column.name:
+                yield cut(f"  ! {warning.kind.replace('_', ' ')}: {warning.text}", columns)
+    if any(not (each.distinct_exact and each.quantiles_exact) for each in profile.columns):
+        yield ""
+        yield cut("~ is an estimate (distinct values within 2 %, quantiles by t-digest).", columns)
+
+
+def _column(column: ColumnProfile, levels: str) -> Iterator[str]:
+    share = f" ({column.missing / column.rows:.1%})" if column.missing else ""
+    facts = [f"{column.name}  {column.type}", f"missing {column.missing:,}{share}"]
+    if column.distinct is not None:
+        facts.append(f"distinct {'' if column.distinct_exact else '~'}{column.distinct:,}")
+    if column.infinite:
+        facts.append(f"infinite {column.infinite:,}")
+    yield ", ".join(facts)
+    if column.histogram is not None:
+        about = "" if column.histogram.exact else "~"
+        low, high = brief(column.min), brief(column.max)
+        yield f"  {low} [{bars(column.histogram.counts, levels)}] {high} {about}"
+    if column.quantiles is not None:
+        about = "" if column.quantiles_exact else "~"
+        middle = [f"{about}{brief(column.quantiles[share])}" for share in ("0.25", "0.5", "0.75")]
+        deviation = f", std {brief(column.std)}" if column.std is not None else ""
+        yield f"  mean {brief(column.mean)}{deviation}, quartiles {' / '.join(middle)}"
+    if column.top and (column.kind not in ("number", "time") or (column.distinct or 0) <= 10):
+        least = "" if column.top_exact else ">="
+        yield "  " + ", ".join(f"{brief(each.value)} {least}{each.count / column.rows:.1%}" for each in column.top[:5])
+    elif column.kind in ("text", "bytes") and column.min is not None:
+        yield f"  {brief(column.min)} ... {brief(column.max)}"
+
+
+def brief(value: Any) -> str:
+    """A value in little room."""
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    text = " ".join(str(value).split()) if value is not None else ""
+    return cut(text, CELL)
+
+
+def cut(text: str, columns: int) -> str:
+    """A text that is not wider than so many columns of the terminal; control signs are shown as what they are."""
+    from rich.cells import cell_len, set_cell_size
+
+    text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
+    if cell_len(text) <= columns:
+        return text
+    dots = "…" if blocks() is BLOCKS else "..."
+    return set_cell_size(text, max(0, columns - len(dots))).rstrip() + dots
+
+
+def fitted(table: Any, columns: int) -> Iterator[str]:
+    """The rows of an Arrow table as lines: the columns that fit, then how many more there are."""
+    from rich.cells import cell_len
+
+    shown: list[list[str]] = []
+    numeric: list[bool] = []
+    used = 0
+    for name, values in zip(table.column_names, table.columns, strict=True):
+        cells = [cut(name, CELL), *(cell_text(value) for value in values.to_pylist())]
+        wide = max(map(cell_len, cells))
+        if shown and used + 2 + wide > columns:
+            break
+        used += wide + (2 if shown else 0)
+        shown.append(cells)
+        numeric.append(any(sign in str(values.type) for sign in ("int", "float", "double", "decimal")))
+    widths = [max(map(cell_len, cells)) for cells in shown]
+    for row in zip(*shown, strict=True):
+        padded = [
+            " " * (wide - cell_len(cell)) + cell if right else cell + " " * (wide - cell_len(cell))
+            for cell, wide, right in zip(row, widths, numeric, strict=True)
+        ]
+        yield cut("  ".join(padded).rstrip(), columns)
+    hidden = table.column_names[len(shown) :]
+    if not table.num_rows:
+        yield "(no rows)"
+    if hidden:
+        yield cut(f"and {len(hidden)} more column{'s' if len(hidden) > 1 else ''}: {', '.join(hidden)}", columns)
+
+
+def cell_text(value: Any) -> str:
+    """A cell; what is missing shows as null, so that it is not taken for an empty text."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, bytes):
+        value = value.hex()
+    return brief(value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else value)
