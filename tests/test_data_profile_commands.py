@@ -116,3 +116,21 @@ def test_every_bin_that_is_not_empty_shows() -> None:
     assert bars([0, 1, 1000], BLOCKS) == " ▁█"
     assert bars([0, 1, 1000], SIGNS) == " .@"
     assert bars([], BLOCKS) == ""
+
+
+def test_diff_says_what_changed_and_leaves_with_1_when_asked(
+    asset: str, churn: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.csv"
+    lines = [f"{number + 60},{number % 3 / 2},x" for number in range(100)]
+    other.write_text("\n".join(["age,score,region", *lines]) + "\n")
+    out, _ = run(capfd, "-w", asset, "data", "diff", "churn:1", str(other))
+    found = json.loads(out)
+    assert (found["before"], found["added"], found["removed"]) == ("azureml:churn:1", ["region"], ["plan"])
+    assert [(each["name"], each["level"]) for each in found["columns"]] == [("age", "large"), ("score", "none")]
+    out, _ = run(capfd, "-w", asset, "data", "diff", "churn:1", str(other), "-o", "table", "--fail-on-drift", code=1)
+    lines = out.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[1:3] == ["  + region  added", "  - plan  removed"]
+    assert lines[5].split()[:2] == ["age", "large"]
+    run(capfd, "-w", asset, "data", "diff", "churn:1", "churn:1", "--fail-on-drift")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from workbench.cli.data_profile import preview
+from workbench.cli.data_profile import diff, preview
 
 
 @click.group()
@@ -13,3 +13,4 @@ def data() -> None:
 
 
 data.add_command(preview)
+data.add_command(diff)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from store.tabular.drift import ColumnDrift, Difference
     from store.tabular.profile import ColumnProfile, Profile
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -134,3 +135,38 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bytes):
         value = value.hex()
     return brief(value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else value)
+
+
+def difference(found: Difference, before: str, after: str, columns: int) -> Iterator[str]:
+    """The lines of a comparison, each within the width."""
+    yield cut(f"{before} ({found.rows_before:,} rows) -> {after} ({found.rows_after:,} rows)", columns)
+    yield from (cut(f"  + {name}  added", columns) for name in found.added)
+    yield from (cut(f"  - {name}  removed", columns) for name in found.removed)
+    yield from (cut(f"  ~ {each.name}  {each.before} -> {each.after}", columns) for each in found.types)
+    if not found.columns:
+        yield "They have no column in common."
+        return
+    yield ""
+    heading = ("column", "drift", "PSI", "KS", "p", "JS", "missing")
+    rows = [heading, *(_drift_row(each) for each in found.columns)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(heading))]
+    for row in rows:
+        cells = [row[0] + " " * (widths[0] - _cells(row[0])), row[1].ljust(widths[1])]
+        cells += [cell.rjust(wide) for cell, wide in zip(row[2:], widths[2:], strict=True)]
+        yield cut("  ".join(cells).rstrip(), columns)
+    yield from (cut(f"  {each.name}: {each.note}", columns) for each in found.columns if each.note)
+    if not all(each.exact for each in found.columns):
+        yield cut("* from sketches: PSI and KS are within about 0.005.", columns)
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _drift_row(each: ColumnDrift) -> tuple[str, ...]:
+    figures = ("" if value is None else f"{value:.3f}" for value in (each.psi, each.ks, each.p, each.js))
+    missing = f"{each.missing_before:.1%} -> {each.missing_after:.1%}"
+    shown = missing if each.missing_before or each.missing_after else ""
+    return (brief(each.name), each.level + ("" if each.exact else " *"), *figures, shown)
