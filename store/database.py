@@ -106,10 +106,14 @@ def revision(connection: sqlite3.Connection) -> str | None:
 
 @contextmanager
 def write(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """One short write transaction; rolled back whole when the block raises.
+    """One short write transaction; rolled back whole when the block raises. Within another it is a part of that one.
 
     Raises MachineError for a full disk, a read-only workspace or a database that stays locked.
     """
+    if connection.in_transaction:
+        with _part(connection):
+            yield connection
+        return
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -122,6 +126,19 @@ def write(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise unwritable(connection, error) from error
+
+
+@contextmanager
+def _part(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # a full disk may have ended it
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")
 
 
 def is_taken(connection: sqlite3.Connection, seconds: float) -> bool:

@@ -21,6 +21,7 @@ from engines.jobs.preparation import Cancelled, Prepared, prepare
 from engines.jobs.registry import controller
 from engines.jobs.symptoms.cause import Cause
 from store import computes, database, jobs, plugins, queue
+from store.data import watches
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
@@ -28,6 +29,7 @@ from workbench.agent.channel import Channel
 from workbench.agent.endings import abandon, asked_to_end, cause_of, failure, give_up
 from workbench.agent.ingester import Ingester
 from workbench.agent.trouble import Laments, may_pass
+from workbench.agent.watching import Watching
 from workbench.agent.work import RETRY_SECONDS, Desk, sayer
 
 log = logging.getLogger("workbench.agent")
@@ -47,7 +49,7 @@ UNCLAIMED_SECONDS = 30.0
 
 
 class Agent:
-    """Converges one workspace. All writes into ``workbench.db`` are made by the thread that calls ``run``."""
+    """Converges one workspace. All that becomes of jobs is written by the thread that calls ``run``."""
 
     def __init__(self, layout: Layout, channel: Channel) -> None:
         self.layout, self.channel = layout, channel
@@ -57,6 +59,8 @@ class Agent:
         self.preparations = Desk("prepare", channel.wake, self.laments)
         self.collections = Desk("collect", channel.wake, self.laments)
         self.ingester = Ingester(layout, self.laments)
+        self.watching = Watching(layout, self.laments, channel.wake)
+        self.has_watches = False
         self.tokens: dict[str, str] = {}
         self.launched: dict[str, float] = {}
         self.killed: set[str] = set()
@@ -86,7 +90,7 @@ class Agent:
             elif self.converge_or_wait():
                 last_busy = time.monotonic()
                 self.channel.wait(POLL_SECONDS)
-            elif time.monotonic() - last_busy > idle_seconds:
+            elif not self.has_watches and time.monotonic() - last_busy > idle_seconds:
                 if self.nothing_came():
                     return
                 last_busy = time.monotonic()
@@ -96,7 +100,7 @@ class Agent:
     def nothing_came(self) -> bool:
         """Stop listening, unless work came meanwhile whose poke nobody would have heard."""
         self.channel.deafen()
-        if jobs.count_unfinished(self.connection) == 0:
+        if jobs.count_unfinished(self.connection) == 0 and not watches.any_enabled(self.connection):
             return True
         log.info("work came while leaving: staying")
         self.channel.open()
@@ -109,6 +113,7 @@ class Agent:
                 self.recover()
                 self.recovered = True
             busy = self.converge()
+            self.has_watches = self.watching.heed(watches.find(self.connection, enabled=True))
         except (database.StoreError, sqlite3.OperationalError) as error:
             self.laments.say("the store", error)
             return True
@@ -121,6 +126,7 @@ class Agent:
 
     def close(self) -> None:
         """Give back threads and files."""
+        self.watching.stop()
         self.preparations.close()
         self.collections.close()
         self.ingester.stop()

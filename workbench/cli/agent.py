@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from store import jobs
+from store.data import watches
 from store.errors import NotFoundError
 from workbench.agent import lock, unit
 from workbench.agent import start as starting
@@ -34,6 +35,7 @@ def facts(session: Session) -> dict[str, Any]:
         "uptime_seconds": round(time.time() - holder.started_at, 1) if holder else None,
         "running": running,
         "queued": counts.get("Queued", 0) + counts.get("NotStarted", 0),
+        "watching": [each.name for each in watches.find(session.connection, enabled=True)],
         "workspace": str(session.layout.root),
         "log": str(session.layout.agent_log),
     }
@@ -43,7 +45,7 @@ def facts(session: Session) -> dict[str, Any]:
 @output_options
 @workspace_option
 def status(session: Session, output: str | None, query: str | None) -> None:
-    """Tell whether the agent runs, and how many jobs run and wait. Never starts one."""
+    """Tell whether the agent runs, how many jobs run and wait, and which paths are watched. Never starts one."""
     emit(facts(session), output, query)
 
 

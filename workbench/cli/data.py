@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from workbench.cli.data_profile import diff, preview
+from workbench.cli.data_watch import list_events, watch
 
 
 @click.group()
@@ -14,3 +15,5 @@ def data() -> None:
 
 data.add_command(preview)
 data.add_command(diff)
+data.add_command(watch)
+data.add_command(list_events)

@@ -81,13 +81,15 @@ class Session:
         return self._connection
 
     def watch(self) -> None:
-        """Start the agent when unfinished jobs have none, as every command that reads jobs does."""
+        """Start the agent when unfinished jobs or watches have none, as every command that reads does."""
         from store import jobs
+        from store.data import watches
         from workbench.agent import lock, start
 
         if database.is_read_only(self.layout.database):
             return
-        if jobs.count_unfinished(self.connection) and not lock.held(self.layout.agent_lock):
+        wanted = jobs.count_unfinished(self.connection) or watches.any_enabled(self.connection)
+        if wanted and not lock.held(self.layout.agent_lock):
             start.wake(self.layout)
 
     def watch_for(self, name: str) -> None:

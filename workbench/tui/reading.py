@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store import jobs
+from store.data import watches
 from store.errors import MachineError
 from store.overview import overview
 from workbench.agent import lock
@@ -22,11 +23,12 @@ def situation(stores: Stores) -> Situation:
 
 
 def keep_agent(stores: Stores, started: bool = False) -> bool:
-    """Start the agent when unfinished jobs have none, and answer whether one was started.
+    """Start the agent when unfinished jobs or watches have none, and answer whether one was started.
 
     Raises MachineError where one was ``started`` the last time already: it did not stay alive. It is tried again.
     """
-    if not jobs.count_unfinished(stores.workbench) or lock.held(stores.layout.agent_lock):
+    wanted = jobs.count_unfinished(stores.workbench) or watches.any_enabled(stores.workbench)
+    if not wanted or lock.held(stores.layout.agent_lock):
         return False
     from workbench.agent import start
 
