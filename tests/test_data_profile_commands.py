@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -134,3 +136,23 @@ def test_diff_says_what_changed_and_leaves_with_1_when_asked(
     assert lines[1:3] == ["  + region  added", "  - plan  removed"]
     assert lines[5].split()[:2] == ["age", "large"]
     run(capfd, "-w", asset, "data", "diff", "churn:1", "churn:1", "--fail-on-drift")
+
+
+def test_show_draws_the_profile_of_an_asset(asset: str, churn: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out, err = run(capfd, "-w", asset, "data", "show", "churn", "--profile", "--target", "plan")
+    found = json.loads(out)
+    assert (found["name"], found["rows"], found["target"], err) == ("azureml:churn:1", 100, "plan", "")
+    assert [each["name"] for each in found["columns"]] == ["age", "score", "plan"]
+    churn.write_text(churn.read_text() + "1000,0,free\n")
+    out, err = run(capfd, "-w", asset, "data", "show", "churn", "--profile", "--target", "plan", "-o", "table")
+    assert out.startswith("azureml:churn:1: 101 rows, 3 columns\n")
+    assert "azureml:churn:1 has other bytes than when it was profiled last" in err
+
+
+def test_where_only_ascii_can_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "names.csv"
+    file.write_text("n\u00e4me,x\n\u00fc,1\n\u00fc,2\n")
+    command = [sys.executable, "-m", "workbench.cli.main", "data", "diff", str(file), str(file), "-o", "table"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = subprocess.run(command, capture_output=True, env=environment, check=True)
+    assert b"n\\xe4me" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 SIGNS = " .:-=+*#@"
+PARTS_OF_SECONDS = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+")
 CELL = 24
 """No cell of a preview is wider."""
 
@@ -65,13 +67,14 @@ def _column(column: ColumnProfile, levels: str) -> Iterator[str]:
     if column.histogram is not None:
         about = "" if column.histogram.exact else "~"
         low, high = brief(column.min), brief(column.max)
-        yield f"  {low} [{bars(column.histogram.counts, levels)}] {high} {about}"
+        yield f"  {low} [{bars(column.histogram.counts, levels)}] {high} {about}".rstrip()
     if column.quantiles is not None:
         about = "" if column.quantiles_exact else "~"
         middle = [f"{about}{brief(column.quantiles[share])}" for share in ("0.25", "0.5", "0.75")]
         deviation = f", std {brief(column.std)}" if column.std is not None else ""
         yield f"  mean {brief(column.mean)}{deviation}, quartiles {' / '.join(middle)}"
-    if column.top and (column.kind not in ("number", "time") or (column.distinct or 0) <= 10):
+    often = column.top and column.top[0].count > 1
+    if often and (column.kind not in ("number", "time") or (column.distinct or 0) <= 10):
         least = "" if column.top_exact else ">="
         yield "  " + ", ".join(f"{brief(each.value)} {least}{each.count / column.rows:.1%}" for each in column.top[:5])
     elif column.kind in ("text", "bytes") and column.min is not None:
@@ -83,13 +86,15 @@ def brief(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     text = " ".join(str(value).split()) if value is not None else ""
-    return cut(text, CELL)
+    return cut(PARTS_OF_SECONDS.sub("", text), CELL)
 
 
 def cut(text: str, columns: int) -> str:
-    """A text that is not wider than so many columns of the terminal; control signs are shown as what they are."""
+    """A text that is not wider than so many columns of the terminal, in signs that can be written there."""
     from rich.cells import cell_len, set_cell_size
 
+    if blocks() is SIGNS:
+        text = text.encode("ascii", "backslashreplace").decode()
     text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
     if cell_len(text) <= columns:
         return text
