@@ -311,7 +311,8 @@ def test_agents_that_are_killed_lose_nothing_and_repeat_nothing(
         start.ensure(layout)
     wait_for(lambda: sum(event.files for event in events.find(connection, limit=10_000)) >= len(written))
     found = events.find(connection, limit=10_000)
-    assert sorted(seen(connection)) == sorted(written)
+    assert sorted(each.path for each in watches.ledger(connection, "daily")) == sorted(written)
+    assert sum(event.files for event in found) == len(written), "a file is in two events"
     assert (
         len({event.document["job"] for event in found}) == len(found) == len(jobs.find(connection, jobs.Filter(), 999))
     )

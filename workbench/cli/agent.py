@@ -45,7 +45,10 @@ def facts(session: Session) -> dict[str, Any]:
 @output_options
 @workspace_option
 def status(session: Session, output: str | None, query: str | None) -> None:
-    """Tell whether the agent runs, how many jobs run and wait, and which paths are watched. Never starts one."""
+    """Tell whether the agent runs. Never starts one.
+
+    And how many jobs run and wait, and which paths are watched.
+    """
     emit(facts(session), output, query)
 
 

@@ -34,7 +34,10 @@ watch_names = stored_names("SELECT name FROM data_watch WHERE substr(name, 1, :l
 
 @click.group()
 def watch() -> None:
-    """Paths of datastores that are watched: new files make an event, a version, and a job where one is asked for."""
+    """Watch paths of datastores for new files.
+
+    They make an event, a version of a data asset, and a job where one is asked for.
+    """
 
 
 @watch.command()
@@ -178,7 +181,7 @@ def delete(session: Session, name: str, yes: bool) -> None:
 @output_options
 @workspace_option
 def scan(session: Session, name: str, output: str | None, query: str | None) -> None:
-    """Look now, whatever the watch waits for, and print the events that this made.
+    """Look now, and print the events that this made.
 
     It returns when files that are still being written have come to rest; those that lack their marker are not waited
     for. A watch that is disabled can be scanned too.
@@ -212,7 +215,9 @@ def scan(session: Session, name: str, output: str | None, query: str | None) -> 
 @output_options
 @workspace_option
 def list_events(session: Session, name: str | None, max_results: int, output: str | None, query: str | None) -> None:
-    """List what happened to watched paths, the newest first: what came, when, and what it set off.
+    """List what happened to watched paths.
+
+    The newest first: what came, when, and what it set off.
 
     \b
     workbench data events daily
