@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from store.data import assets
 from store.data.assets import DataVersion
@@ -23,6 +25,9 @@ from store.layout import Layout
 from store.specs.references import AssetReference, DatastorePath, LocalPath, Reference
 from store.tabular.table import Table
 from store.uris import Resolver, take_apart
+
+if TYPE_CHECKING:
+    from store.datastores.transfers import Opened
 
 ASSET = re.compile(r"[^:@/\\\s]+([:@][^:@/\\\s]+)?")
 
@@ -50,6 +55,17 @@ class Opening:
     def __init__(self, layout: Layout, connection: sqlite3.Connection) -> None:
         self.layout = layout
         self.connection = connection
+        self.connected: list[Opened] = []
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """While rows are read: what the library of a datastore raises becomes an error that names the datastore."""
+        with ExitStack() as stack:
+            for each in self.connected:
+                from store.datastores.checking import explained
+
+                stack.enter_context(explained(each.datastore, each.given))
+            yield
 
     def find(self, text: str) -> Source:
         """What a text means. Raises NotFoundError and UsageError."""
@@ -69,7 +85,8 @@ class Opening:
         """The table behind it. Raises UsageError for what is none."""
         from store.tabular.source import open_table
 
-        return open_table(source.path, filesystem=source.system, resolve=self.resolve)
+        with self.reading():
+            return open_table(source.path, filesystem=source.system, resolve=self.resolve)
 
     def resolve(self, address: str) -> tuple[Any, str]:
         """The file system of an address, and the path there."""
@@ -97,6 +114,7 @@ class Opening:
         Resolver(self.layout, self.connection).check_workspace(reference.workspace)
         datastore = registry.get(self.connection, self.layout, reference.datastore)
         there = opened(datastore, open_vault(self.layout))
+        self.connected.append(there)
         return there.system, there.full(reference.path)
 
 

@@ -13,11 +13,11 @@ from workbench.cli.output import emit, form, narrowed
 from workbench.cli.talk import say
 
 if TYPE_CHECKING:
-    from store.data.opening import Source
+    from store.data.opening import Opening, Source
     from store.tabular.table import Table
 
 
-def opened(session: Session, text: str) -> tuple[Any, Source, Table]:
+def opened(session: Session, text: str) -> tuple[Opening, Source, Table]:
     """The table that a text means, with what opened it."""
     from store.data.opening import Opening
 
@@ -54,8 +54,9 @@ def preview(
     """
     if as_csv and (output or query):
         raise UsageError("--csv is a form of its own", hint="Leave --output and --query away.")
-    _, _, table = opened(session, place)
-    found = table.to_arrow(columns.split(",") if columns else None, filter, rows)
+    opening, _, table = opened(session, place)
+    with opening.reading():
+        found = table.to_arrow(columns.split(",") if columns else None, filter, rows)
     for warning in table.warnings:
         say(f"note: {warning}")
     if as_csv:
@@ -109,7 +110,8 @@ def show_profile(session: Session, place: str, target: str | None, output: str |
 
     opening = Opening(session.layout, session.connection_for_reading())
     source = opening.find(place)
-    found = profile_of(opening, source, target=target)
+    with opening.reading():
+        found = profile_of(opening, source, target=target)
     if found.changed:
         say(
             f"note: {source.name} has other bytes than when it was profiled last; this is the profile of what it is now"
@@ -150,9 +152,10 @@ def diff(session: Session, before: str, after: str, fail_on_drift: bool, output:
     """
     from store.tabular.drift import compare
 
-    _, first, reference = opened(session, before)
-    _, second, current = opened(session, after)
-    found = compare(reference, current)
+    one, first, reference = opened(session, before)
+    other, second, current = opened(session, after)
+    with one.reading(), other.reading():
+        found = compare(reference, current)
     for warning in dict.fromkeys([*reference.warnings, *current.warnings]):
         say(f"note: {warning}")
     if query or form(output) != "table":
