@@ -2,9 +2,11 @@
 
     .venv/bin/python benchmarks/data.py fingerprint [--megabytes 2048] [--files 100000]
     .venv/bin/python benchmarks/data.py scan [--rows 20000000] [--runs 3]
+    .venv/bin/python benchmarks/data.py profile [--rows 1000000] [--runs 3] [--large 10000000]
 
 ``fingerprint``: a large file and a folder of small ones, by Workbench (nothing known, and all known) and by ``b3sum``,
 or ``sha256sum`` where there is none. ``scan``: a table with a filter, as CSV and as Parquet, against pandas.
+``profile``: a table of 50 columns against pandas and DuckDB, and a large one by Workbench alone.
 Prints one line of JSON: seconds, and peak memory in MB.
 """
 
@@ -20,6 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from data_profile import profile
 from data_scan import scan
 
 TAKE = """
@@ -41,6 +44,11 @@ def main() -> None:
     section.add_argument("--rows", type=int, default=20_000_000, help="Rows of the table.")
     section.add_argument("--runs", type=int, default=3, help="Runs of each, turn and turn about.")
     section.set_defaults(run=scan)
+    section = sections.add_parser("profile")
+    section.add_argument("--rows", type=int, default=1_000_000, help="Rows of the table.")
+    section.add_argument("--runs", type=int, default=3, help="Runs of each, turn and turn about.")
+    section.add_argument("--large", type=int, default=0, help="Rows of a table for Workbench alone; 3 GB for 10000000.")
+    section.set_defaults(run=profile)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(given.run(given, Path(folder))))
