@@ -13,15 +13,21 @@ from textual.widgets.option_list import Option
 
 from store.layout import Layout
 from store.workspace import Found
-from tests.many_jobs import add_job
+from tests.many_jobs import add_job, add_jobs
 from tests.tui.conftest import Drive, until
 from workbench.tui import commands
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.help import Help
+from workbench.tui.jump import Jump, labels
 from workbench.tui.sections import SECTIONS
 from workbench.tui.widgets.command_line import CommandLine
+from workbench.tui.widgets.fact_list import FactList
 from workbench.tui.widgets.header import Header
+from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.key_hints import Hint, fitting
+from workbench.tui.widgets.menu import Menu
+from workbench.tui.widgets.rail import Rail
+from workbench.tui.widgets.tab_line import TabLine
 
 
 def test_a_digit_shows_its_section(drive: Drive) -> None:
@@ -127,6 +133,23 @@ def test_a_broken_line_leads_back_and_leaving_does_not(layout: Layout) -> None:
     assert asyncio.run(session([])) == "home"
 
 
+def test_the_palette_offers_what_lies_under_a_key_of_the_tab(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "calm_fox")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[tuple[str, str]]:
+        await app.open_job("calm_fox")
+        await until(pilot, lambda: isinstance(app.screen.focused, FactList) and app.screen.focused.facts)
+        offered = [(command.title, command.help) for command in app.get_system_commands(app.screen)]
+        assert len(offered) == len(set(offered))
+        (copy,) = [each for each in app.get_system_commands(app.screen) if each.title == "Copy"]
+        copy.callback()
+        await until(pilot, lambda: isinstance(app.screen, Menu))
+        return offered
+
+    offered = drive(script)
+    assert {("Copy value", "key y"), ("Quit", "key q"), ("Copy", "its key does something else here")} <= set(offered)
+
+
 def test_the_palette_opens_a_job_by_name(layout: Layout, drive: Drive) -> None:
     add_job(layout, "brave_owl_1")
 
@@ -178,3 +201,60 @@ def test_an_error_of_our_own_is_told_in_words_and_kept_in_a_file(
     assert "RuntimeError: broken with 9 letters" in told and "Jobs go on" in told
     assert "in break_down" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
     assert secret not in told + file.read_text().replace('secret = "hush-hush"', "")
+
+
+def test_the_first_job_tells_once_where_its_workspace_is(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere"
+
+    async def scene() -> list[str]:
+        app = WorkbenchApp(Found(Layout(nowhere), "option"))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: app.frame.view and app.frame.view.query_one(".notice").display)
+            for _ in range(2):
+                await app.access.write(lambda stores: None)
+            await until(pilot, lambda: len(app._notifications))
+            return [each.message for each in app._notifications if "workspace" in each.message]
+
+    assert asyncio.run(scene()) == [f"new workspace 'nowhere' at {nowhere}"]
+
+
+def test_labels_are_short_and_none_begins_another() -> None:
+    assert labels(3) == list("asd")
+    for count in (26, 27, 60, 200, 676):
+        given = labels(count)
+        assert len(set(given)) == count and max(map(len, given)) <= 2
+        assert not any(one != two and two.startswith(one) for one in given for two in given[:40])
+
+
+def test_a_jump_goes_to_sections_rows_and_tabs(layout: Layout, drive: Drive) -> None:
+    add_jobs(layout, [(f"job_{number:02d}", {}, {}) for number in range(40)])
+
+    def label_at(app: WorkbenchApp, x: int, y: int) -> str:
+        assert isinstance(app.screen, Jump)
+        return next(label for label, target in app.screen.targets.items() if target.offset == (x, y))
+
+    async def jump(app: WorkbenchApp, pilot: Pilot[None], x: int, y: int) -> None:
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, Jump))
+        await pilot.press(*label_at(app, x, y))
+        await until(pilot, lambda: app.screen is app.frame)
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        rail = app.frame.query_one(Rail)
+        second = list(rail.jump_places())[1][0] + rail.region.offset
+        await jump(app, pilot, *second)
+        await until(pilot, lambda: app.frame.view and app.frame.view.loaded and app.frame.query(JobTable))
+        table = app.frame.query_one(JobTable)
+        await until(pilot, lambda: table.window.total and table.region.area)
+        await jump(app, pilot, table.region.x, table.region.y + 18)
+        assert table.row is not None and table.row.name == "job_22"
+        for key in ("escape", "exclamation_mark"):
+            await pilot.press("ctrl+o", key)
+            await until(pilot, lambda: app.screen is app.frame)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.frame.query(TabLine) and app.frame.query_one(TabLine).region.area)
+        tabs = app.frame.query_one(TabLine)
+        await jump(app, pilot, *(tabs.region.offset + list(tabs.jump_places())[2][0]))
+        await until(pilot, lambda: app.frame.places()[-1] == "job job_22 log")
+
+    drive(script)

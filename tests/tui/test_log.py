@@ -649,3 +649,23 @@ def test_an_expression_that_backtracks_without_end_holds_up_nothing(layout: Layo
         assert tab.view.current_line is not None and tab.view.text_of(tab.view.current_line) == "line 00013"
 
     on(drive, script)
+
+
+def test_a_line_is_shown_by_its_number(layout: Layout, drive: Drive) -> None:
+    printed(layout, numbered(30_000, start=1), status="Completed")
+
+    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
+        for number in (12_345, 3, 30_000, 1):
+            await pilot.press("colon", *str(number), "enter")
+            await until(pilot, lambda: tab.view.current_line is not None)
+            await until(pilot, lambda number=number: f"line {number:05d}" in text_of_current(tab))  # type: ignore[misc]
+        await pilot.press("ctrl+g", *"99999", "enter")
+        await until(pilot, lambda: "line 30000" in text_of_current(tab))
+        assert "no line 99,999: the log has 30,000" in [each.message for each in tab.app._notifications]
+
+    on(drive, script)
+
+
+def text_of_current(tab: LogTab) -> str:
+    line = tab.view.current_line
+    return tab.view.text_of(line) if line is not None else ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -94,6 +95,7 @@ class WorkbenchApp(ThemedApp):
         super().__init__(loaded, **options)
         self.animation_level = "none"
         self.access = Access(found, self._tell_held)
+        self.access.tell_made = self._tell_made
         self._frame = Frame(SECTIONS)
         self.refresh_hz = refresh_hz or self.configuration.refresh_hz
         self.start = start or self.configuration.default_section
@@ -269,6 +271,10 @@ class WorkbenchApp(ThemedApp):
             await self._remember([])
             self.exit()
 
+    def _tell_made(self, what: str) -> None:
+        """Called in a thread of the store's."""
+        self.call_later(self.notify, what, markup=False)
+
     def _tell_held(self, what: str) -> None:
         """Called in a thread of the store's."""
         text = f"another program holds the database: {what} until it lets go\n  `workbench doctor` shows which."
@@ -309,20 +315,14 @@ class WorkbenchApp(ThemedApp):
         self.frame.command_line.open(text)
 
     async def action_jump(self) -> None:
-        """Label what can take the focus, and go where the next key says."""
-        from workbench.tui.jump import Jump, Target
-
-        targets = [
-            Target(widget.region.offset, widget.focus)
-            for widget in self.screen.query("*")
-            if widget.focusable and widget.region.area and not isinstance(widget, CommandLine)
-        ]
+        """Label sections, tabs, rows and panes, and go where the next key says."""
+        from workbench.tui.jump import Jump, Target, targets_of
 
         def go(target: Target | None) -> None:
             if target is not None:
                 target.go()
 
-        self.push_screen(Jump(targets), go)
+        self.push_screen(Jump(targets_of(self.screen)), go)
 
     @on(CommandLine.Entered)
     async def command_entered(self, event: CommandLine.Entered) -> None:
@@ -348,6 +348,9 @@ class WorkbenchApp(ThemedApp):
             self.choose_theme(command.argument)
         elif command.word == "help":
             self.action_help()
+        elif command.word == "line":
+            if self.frame.view is None or not self.frame.view.go_to_line(int(command.argument)):
+                self.notify("there are no lines to go to here, but in the log of a job", severity="warning")
         else:
             await self.action_quit()
 
@@ -365,14 +368,24 @@ class WorkbenchApp(ThemedApp):
             )
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action that works here, every section, the themes."""
-        seen: set[str] = set()
-        for node, binding, enabled, _tooltip in screen.active_bindings.values():
-            if enabled and binding.description and binding.action not in seen and not isinstance(node, Input):
-                seen.add(binding.action)
+        """Every action that works here, by a key or under one that means something else here; sections, themes."""
+        active = sorted(screen.active_bindings.values(), key=lambda each: not each.binding.show)
+        keyed = [
+            (each.node, each.binding, f"key {self.get_key_display(each.binding)}") for each in active if each.enabled
+        ]
+        covered = [
+            (node, binding, "its key does something else here")
+            for node, bindings in screen._modal_binding_chain
+            for _, binding in bindings
+            if binding.id and self._check_action_state(binding.action, node)
+        ]
+        seen: set[tuple[str, DOMNode]] = set()
+        for node, binding, about in (*keyed, *covered):
+            if binding.description and (binding.action, node) not in seen and not isinstance(node, Input):
+                seen.add((binding.action, node))
                 yield SystemCommand(
                     binding.description.capitalize(),
-                    f"key {self.get_key_display(binding)}",
+                    about,
                     lambda action=binding.action, node=node: self.call_later(self.run_action, action, node),
                 )
         yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)

@@ -32,6 +32,8 @@ def parse(text: str) -> Command | str:
     argument = argument.strip()
     if word in ("job", "compare") and argument:
         return Command(word, argument)
+    if word.isdecimal() and not argument:
+        return Command("line", word)
     if word in ("q", "quit", "exit", "q!"):
         return Command("quit", argument)
     if word in ("?", "help"):

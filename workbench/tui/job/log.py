@@ -46,6 +46,7 @@ class LogTab(Widget):
         Binding("w", "wrap", "wrap", id="log.wrap"),
         Binding("a", "choose", "other logs", id="log.choose"),
         Binding("number_sign", "numbers", "Line numbers", id="log.numbers", show=False),
+        Binding("ctrl+g", "line", "To a line by its number, as :123", id="log.line", show=False),
         Binding("y", "copy", "Copy", id="log.copy", show=False),
         Binding("escape", "clear", "end search", id="log.clear", show=False),
     ]
@@ -295,7 +296,7 @@ class LogTab(Widget):
             return shown and self.searcher.active
         if action == "follow":
             return shown and self.live
-        if action in ("search", "error", "wrap", "numbers"):
+        if action in ("search", "error", "wrap", "numbers", "line"):
             return shown
         return True
 
@@ -335,6 +336,33 @@ class LogTab(Widget):
                 if complete:
                     self.want(Wanted("keep"))
                     return
+        except OSError:
+            return  # the log says it itself
+
+    def action_line(self) -> None:
+        """Ask for the number of a line, which ``:`` takes."""
+        self.bench.action_command_line()
+
+    def go_to_line(self, number: int) -> None:
+        """Show a line by its number, the last one where there are fewer."""
+        self.run_worker(self._go_to_line(number), group="line", exclusive=True)
+
+    async def _go_to_line(self, number: int) -> None:
+        file, wanted = self.file, number
+        try:
+            while file is not None and file is self.file and self.there:
+                place, lines, complete = await self.bench.access.read(file.offset_of, number)
+                if place is not None and place < self.view.window.size:
+                    self.view.follow = False
+                    if not self.view.reveal(place):
+                        self.want(Wanted("hit", place))
+                    return
+                if complete:
+                    last = max(1, lines + (place is None and number > lines + 1) if place is None else lines)
+                    if number == 1 or number == last:
+                        return
+                    self.notify(f"no line {wanted:,}: the log has {last:,}", severity="warning")
+                    number = last
         except OSError:
             return  # the log says it itself
 

@@ -62,6 +62,13 @@ class LogFile:
             self._same(log)
             return self.index.extend(log, COUNT_BYTES)
 
+    def offset_of(self, _stores: Stores, number: int) -> tuple[int | None, int, bool]:
+        """Where a line begins, how many lines are counted, and whether those are all; counts further on the way."""
+        with OpenLog(self.path) as log, self._lock:
+            self._same(log)
+            complete = number - 1 <= self.index.ends or self.index.extend(log, COUNT_BYTES)
+            return self.index.offset_of(log, number), self.index.ends, complete
+
     def _same(self, log: OpenLog) -> None:
         """Begin anew where another file lies in its place, or a shorter one."""
         if log.identity != self.identity or log.size < self.index.scanned:

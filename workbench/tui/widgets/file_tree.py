@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -189,6 +190,12 @@ class FileTree(ScrollView, can_focus=True):
         above = [number for number in range(self.cursor) if self.rows[number].depth < row.depth]
         if above:
             self.move_to(above[-1])
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each row in sight."""
+        top = self.scroll_offset.y
+        for number in range(top, min(top + self.size.height, len(self.rows))):
+            yield Offset(0, number - top), partial(self.move_to, number)
 
     def on_click(self, event: events.Click) -> None:
         """Select; a second click opens."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -310,6 +311,12 @@ class JobTable(ScrollView, can_focus=True):
         self.marks = {name: None for name in self.marks if name in kept}
         self._repaint()
         self.post_message(self.Marked())
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each row in sight."""
+        top = self.scroll_offset.y
+        for number in range(top, min(top + self.lines, self.window.total)):
+            yield Offset(0, number - top + 1), partial(self.move_to, number)
 
     def on_click(self, event: events.Click) -> None:
         if event.y == 0:

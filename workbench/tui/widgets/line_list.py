@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,7 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -293,6 +294,14 @@ class LineList(ScrollView, can_focus=True):
         """Open the entry under the cursor."""
         if self.entry is not None:
             self.post_message(self.Opened(self, self.entry))
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each entry whose first line is in sight."""
+        top = self.scroll_offset.y
+        for number in range(len(self.entries)):
+            line = self._top_of(number) - top
+            if 0 <= line < self.lines:
+                yield Offset(0, line + self._heads), partial(self.move_to, number)
 
     def on_click(self, event: events.Click) -> None:
         line = event.y - self._heads + self.scroll_offset.y
