@@ -210,4 +210,15 @@ def test_distinct_values_are_counted_exactly_while_there_are_few() -> None:
     for start in (0, 500, 900):
         distinct.add(number_hashes(numpy.arange(start, start + 1000)))
     assert distinct.estimate() == 1900
-    assert number_hashes(numpy.array([0.0]))[0] == number_hashes(numpy.array([-0.0]))[0]
+
+
+def test_zero_has_no_sign(tmp_path: Path) -> None:
+    found = profiled(tmp_path, x=[0.0, -0.0])["x"]
+    assert found.distinct == 1 and math.copysign(1, found.max) == 1 == math.copysign(1, found.min)
+
+
+def test_long_texts_are_counted_in_bounded_memory_and_cut(tmp_path: Path) -> None:
+    texts = [str(number) + "x" * 40_000 for number in range(1000)]
+    found = profiled(tmp_path, text=[*texts, *texts[:1]])["text"]
+    assert (found.distinct, found.distinct_exact) == (1000, False)  # 40 MB of texts, none of which could be left out
+    assert len(found.max) == 1001 and [each.count for each in found.top] == [2]

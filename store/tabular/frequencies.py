@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 BOUND = 10_000
 """So many different values are counted exactly."""
+ROOM = 1 << 24
+"""Texts of no more than so many signs together are kept for it."""
 
 
 class NumberCounts:
@@ -69,9 +72,11 @@ class TextCounts:
         known = self.counts
         for value, count in zip(values.to_pylist(), counts.to_pylist(), strict=True):
             known[value] = known.get(value, 0) + count
-        if len(known) > BOUND:
+        if len(known) > BOUND or sum(map(len, known)) > ROOM:
             self.exact = False
-            self.counts = dict(sorted(known.items(), key=lambda item: -item[1])[:BOUND])
+            often = sorted(known.items(), key=lambda item: -item[1])[:BOUND]
+            ends = accumulate(len(value) for value, _ in often)
+            self.counts = dict(each for each, end in zip(often, ends, strict=True) if end <= ROOM)
 
     def top(self, count: int) -> list[tuple[Any, int]]:
         """The values that occur most, in the order of the texts where counts are equal."""

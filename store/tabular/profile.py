@@ -39,6 +39,8 @@ ID_LIKE = 0.98
 """From this share of different values on (the estimate may be 2 % off), texts and whole numbers look like an id."""
 HIGH = 1000
 """So many different texts are hard to encode one by one."""
+LONGEST = 1000
+"""Signs of a text that a profile shows."""
 OFTEN = 0.001
 """Values that occur in a smaller share of the rows are not listed where counts are lower bounds."""
 FEW = 20
@@ -267,11 +269,12 @@ def histogram(summary: Numbers, bins: int = BINS) -> Histogram:
 
 
 def shown(summary: Summary, value: Any) -> Any:
-    """A value as JSON has it: times as ISO 8601, durations in seconds, bytes as hexadecimal."""
-    if value is None or summary.kind in ("number", "text", "boolean"):
+    """A value as JSON has it: times as ISO 8601, durations in seconds, bytes as hexadecimal, long texts cut."""
+    if value is None or summary.kind in ("number", "boolean"):
         return value
-    if summary.kind == "bytes":
-        return bytes(value).hex()
+    if summary.kind in ("text", "bytes"):
+        text = value if isinstance(value, str) else value[:LONGEST].hex()
+        return text if len(text) <= LONGEST else text[:LONGEST] + "…"
     import pyarrow
     from pyarrow import types
 

@@ -160,8 +160,6 @@ def number_hashes(values: Any) -> Any:
     """Hashes of an array of integers or floats of 64 bits (the last steps of MurmurHash3)."""
     import numpy
 
-    if values.dtype == numpy.float64:
-        values = values + 0.0  # 0.0 and -0.0 are equal, their bits are not
     return _mixed(values.view(numpy.uint64))
 
 

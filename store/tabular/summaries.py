@@ -89,6 +89,8 @@ class Numbers(Summary):
         numbers = self._finite(as_numbers(values))
         if not len(numbers):
             return
+        if numbers.dtype.kind == "f":
+            numbers = numbers + 0.0  # there is no -0.0
         numbers = numpy.sort(numbers)
         low, high = numbers[0].item(), numbers[-1].item()
         self.low = low if self.low is None else min(low, self.low)
