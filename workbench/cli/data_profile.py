@@ -142,8 +142,9 @@ def show_profile(session: Session, place: str, target: str | None, output: str |
 def diff(session: Session, before: str, after: str, fail_on_drift: bool, output: str | None, query: str | None) -> int:
     """Compare the columns and distributions of two tables.
 
-    Columns that came or went first, then how far each distribution moved, the largest drift first. A is what B is measured against; each is a data asset, a path, or an address. A drift is large when the population
-    stability index (PSI) is over 0.25, and some from 0.1 on.
+    Columns that came or went first, then how far each distribution moved, the largest drift first. A is what B is
+    measured against; each is a data asset, a path, or an address. A drift is large when the population stability index
+    (PSI) is over 0.25, and some from 0.1 on.
 
     \b
     workbench data diff churn:1 churn:2
