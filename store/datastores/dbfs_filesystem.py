@@ -14,7 +14,7 @@ SECONDS = (10, 60)
 
 
 class DbfsFileSystem(DatabricksFileSystem):  # type: ignore[misc]
-    """Files of a workspace. One that is being written can be seen from its first block on: move it to its place then."""
+    """Files of a workspace. One that is being written can be seen from its first block on: move it to its place."""
 
     def __init__(self, url: str, token: str, **options: Any) -> None:
         super().__init__(url.partition("://")[2], token, **options)
