@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import pandas
 import pyarrow
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from pyarrow import parquet
 from store.errors import UsageError
 from store.tabular.profile import ColumnProfile, Profile, profile
 from store.tabular.sketches import CENTROIDS, Digest, Distinct, Moments, number_hashes, text_hashes
-from store.tabular.source import open_table
+from store.tabular.source import open_document, open_table
 
 
 def profiled(tmp_path: Path, target: str | None = None, **columns: Any) -> dict[str, ColumnProfile]:
@@ -222,3 +223,27 @@ def test_long_texts_are_counted_in_bounded_memory_and_cut(tmp_path: Path) -> Non
     found = profiled(tmp_path, text=[*texts, *texts[:1]])["text"]
     assert (found.distinct, found.distinct_exact) == (1000, False)  # 40 MB of texts, none of which could be left out
     assert len(found.max) == 1001 and [each.count for each in found.top] == [2]
+
+
+def test_a_sample_without_a_seed_is_drawn_once(tmp_path: Path) -> None:
+    columns = {f"x{number}": numpy.arange(2000) for number in range(20)}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "table.parquet")
+    steps = [{"read_parquet": {}}, {"take_random_sample": {"probability": 0.5}}]
+    found = profile(open_document({"paths": [{"file": "table.parquet"}], "transformations": steps}, tmp_path))
+    assert len({(each.rows, each.mean, each.std) for each in found.columns}) == 1
+
+
+def test_groups_of_columns_and_chunks_come_to_the_same_as_pandas(tmp_path: Path) -> None:
+    random = numpy.random.default_rng(5)
+    columns = {f"x{number}": random.integers(0, 50 * (number + 1), 150_000) for number in range(20)}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "table.parquet", row_group_size=40_000)
+    found = profile(open_table(tmp_path / "table.parquet"))
+    frame = pandas.DataFrame(columns)
+    described = frame.describe()
+    for each in found.columns:
+        assert (each.mean, each.std) == pytest.approx((described[each.name]["mean"], described[each.name]["std"]))
+        assert each.distinct == frame[each.name].nunique() and each.distinct_exact
+        judge = frame[each.name].value_counts()
+        assert [value.count for value in each.top] == judge.iloc[:10].tolist()
+        assert all(judge[value.value] == value.count for value in each.top)
+        assert each.histogram is not None and each.histogram.exact and sum(each.histogram.counts) == 150_000

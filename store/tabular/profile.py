@@ -169,9 +169,12 @@ def gather(
 
 
 def _passes(table: Table, names: list[str]) -> list[list[str]]:
-    """The columns in groups that are read one after the other: all together where a part costs as much as the whole."""
-    steps = table.document.transformations or []
-    by_column = any(step.name == "read_parquet" for step in steps)
+    """The columns in groups that are read one after the other.
+
+    All together where a part costs as much as the whole, and where another reading may draw other rows.
+    """
+    steps = {step.name for step in table.document.transformations or []}
+    by_column = steps & {"read_parquet", "read_delta_lake"} and not steps & {"take_random_sample", "sample"}
     size = AT_ONCE if by_column else max(1, len(names))
     return [names[at : at + size] for at in range(0, len(names), size)]
 
