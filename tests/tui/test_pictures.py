@@ -2,33 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from store import database
+from store.disk_usage import Room, Size
 from store.layout import Layout
 from store.tracking import runs
-from tests.many_jobs import add_jobs
+from tests.many_jobs import add_job, add_jobs
+from tests.tui.charted_jobs import log
 from tests.tui.conftest import Drive, until
-from tests.tui.pictures import compare
+from tests.tui.pictures import compare, picture
+from workbench.agent.lock import AgentLock
+from workbench.agent.version import VERSION
 from workbench.configuration.reading import load
+from workbench.tui.access import READERS
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.job.outputs import OutputsTab
+from workbench.tui.job.overview import OverviewTab
+from workbench.tui.reading_home import MachineFacts
 from workbench.tui.screens.compare import CompareView
+from workbench.tui.screens.home import HomeView
 from workbench.tui.screens.job import JobView
 from workbench.tui.widgets.header import Header
 from workbench.tui.widgets.menu import Menu, Question
+from workbench.tui.widgets.text_pane import TextPane
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 THEMES = ("workbench", "workbench-light", "sixteen")
 Steps = Callable[[WorkbenchApp, Pilot[None]], Awaitable[None]]
 
+NOW = 1_790_000_000.0
+"""When the pictures with times in them are taken: 14:13:20 on 2026-09-21, in UTC."""
+MACHINE = MachineFacts(8, 16 << 30, Room(500 * 10**9, 120 * 10**9), Size(3_400_000_000))
+
+
+@pytest.fixture
+def layout(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """The workspace by a path that is the same in every picture: its folder is the current one."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # by that path the last place is remembered too
+    return Layout(Path(layout.root.name))
+
+
+@pytest.fixture
+def stopped(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
+    """A workspace in which time stands still, and whose jobs are let be: its agent's place is taken."""
+    monkeypatch.setattr(WorkbenchApp, "now", lambda _: NOW)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    lock = AgentLock(layout)
+    assert lock.acquire(VERSION, 0.0)
+    yield layout
+    lock.release()
+    monkeypatch.undo()
+    time.tzset()
+
 
 def fill(layout: Layout) -> None:
     """Jobs of every kind of outcome, in order."""
+    layout = Layout(layout.root.absolute())  # MLflow wants whole paths
     states = ("Completed", "Failed", "Canceled", "Completed", "Completed")
     add_jobs(
         layout,
@@ -129,6 +170,105 @@ async def new_job(app: WorkbenchApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(app.screen, Menu))
 
 
+async def nothing(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """What comes first."""
+
+
+def fill_moments(layout: Layout) -> None:
+    """Jobs that run, wait, failed and ended, each at its time."""
+    layout = Layout(layout.root.absolute())  # MLflow wants whole paths
+    ended = {"created_at": NOW - 7300, "started_at": NOW - 7200}
+    names = ("baseline", "wider", "deeper", "wider_and_deeper", "dropout", "no_dropout", "long_warmup", "cosine")
+    add_jobs(
+        layout,
+        [
+            (
+                name,
+                {**ended, "ended_at": NOW - 6900 + 900 * number, "experiment_name": ("iris", "churn")[number % 2]},
+                {"accuracy": 0.71 + number / 40, "loss": 0.8 / (number + 1)},
+            )
+            for number, name in enumerate(names)
+        ],
+    )
+    exception = {"type": "ValueError", "message": "no number: 'n/a'", "file": "train.py", "line": 41}
+    exception |= {"function": "read", "code": "value = float(text)"}
+    cause = {"code": "exception", "message": "ValueError: no number: 'n/a'", "exception": exception}
+    cause |= {"hint": "A cell of the table has text where a number belongs."}
+    document = {"type": "command", "command": "python src/train.py --rows ${{inputs.rows}}", "code": "src"}
+    document |= {"inputs": {"rows": {"type": "uri_file", "path": "data/rows.csv"}, "epochs": 10}}
+    document |= {"tags": {"team": "a"}, "environment": "azureml:sklearn:3"}
+    failed = {"status": "Failed", "created_at": NOW - 5000, "started_at": NOW - 4900, "ended_at": NOW - 4800}
+    add_job(layout, "broken", **failed, cause=cause, document=document, experiment_name="iris")
+    left = layout.job("broken").log
+    left.parent.mkdir(parents=True)
+    left.write_text("reading data/rows.csv\n1,398 rows\nValueError: no number: 'n/a'\n")
+    add_job(layout, "training", **_begun(95), metrics={"val_loss": 0.25}, document=document, experiment_name="iris")
+    add_job(layout, "tuning", **_begun(4200), document={"type": "command", "command": "true"}, experiment_name="churn")
+    for name in ("next_one", "the_one_after"):
+        add_job(layout, name, status="Queued", created_at=NOW - 60, started_at=None, ended_at=None)
+    layout.job("training").root.mkdir(parents=True)
+    points = [("val_loss", 1 / step, step, step) for step in range(1, 5)]
+    log(layout.job("training").journal, points, job="training")
+    with closing(database.connect(layout.database)) as connection, database.write(connection):
+        connection.execute("UPDATE job SET outputs = ? WHERE name = 'cosine'", (json.dumps({"model": "/models/iris"}),))
+    outputs = layout.artifacts("cosine") / "outputs"
+    (outputs / "plots").mkdir(parents=True)
+    (outputs / "plots" / "loss.svg").write_text("<svg/>")
+    (outputs / "scores.json").write_text(json.dumps({"accuracy": 0.885, "classes": ["setosa", "virginica"]}))
+    (outputs / "rows.csv").write_text("".join(f"{number},{number * number}\n" for number in range(50)))
+
+
+def _begun(seconds: float) -> dict[str, object]:
+    """Columns of a job that began so long ago and runs."""
+    return {"status": "Running", "created_at": NOW - seconds - 2, "started_at": NOW - seconds, "ended_at": None}
+
+
+async def home(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """The whole workspace at a glance, on a machine that is always the same."""
+    view = app.frame.view
+    assert isinstance(view, HomeView)
+    await until(pilot, lambda: view.machine is not None and not view.facts.new)
+    app.frame.query_one(Header).load = None
+    view.machine = MACHINE
+    view._show_machine()
+    await until(pilot, lambda: view.panel is not None)
+
+
+async def gone(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+    """A workspace that was moved away."""
+    view = app.frame.view
+    assert view is not None
+    await until(pilot, lambda: app.frame.query_one(Header).situation.workspace)
+    app.access.layout.root.rename("away")
+    await until(pilot, lambda: view.query_one(".notice").has_class("-error"))
+    await until(pilot, lambda: not any(worker.group in ("load", "situation") for worker in app.workers))
+    Path("away").rename(app.access.layout.root)
+
+
+def overview(job: str) -> Steps:
+    """What is told of a job."""
+
+    async def steps(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await command(app, f"job {job}")
+        await until(pilot, lambda: app.frame.query("OverviewTab FactList") and app.frame.query_one(OverviewTab).later)
+
+    return steps
+
+
+def outputs(job: str, *keys: str, shown: str = "") -> Steps:
+    """The files of a job, after some keys, and what they show of one."""
+
+    async def steps(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await command(app, f"job {job} outputs")
+        await until(pilot, lambda: app.frame.query("OutputsTab FileTree"))
+        tab = app.frame.query_one(OutputsTab)
+        await until(pilot, lambda: tab.has_focus_within and (tab.files.rows or not keys))
+        await pilot.press(*keys)
+        await until(pilot, lambda: not keys or shown in str(tab.query_one(TextPane).lines))
+
+    return steps
+
+
 SCREENS: dict[str, Steps] = {
     "jobs": jobs,
     "jobs-sort": jobs_sorted,
@@ -142,7 +282,15 @@ SCREENS: dict[str, Steps] = {
     "question": a_question,
     "new-job": new_job,
 }
-EMPTY: dict[str, Steps] = {"jobs-empty": jobs}
+MOMENTS: dict[str, Steps] = {
+    "home": home,
+    "job-overview": overview("cosine"),
+    "job-overview-running": overview("training"),
+    "job-overview-failed": overview("broken"),
+    "job-outputs": outputs("cosine", "G", shown="setosa"),
+}
+EMPTY: dict[str, Steps] = {"jobs-empty": jobs, "home-empty": nothing}
+TROUBLE: dict[str, Steps] = {"home-gone": gone, "job-outputs-none": outputs("next_one")}
 
 
 async def still(app: WorkbenchApp, pilot: Pilot[None]) -> None:
@@ -152,7 +300,10 @@ async def still(app: WorkbenchApp, pilot: Pilot[None]) -> None:
     header.load = None
     await until(pilot, lambda: not any(worker.group in ("load", "situation") for worker in app.workers))
     header.load = None
-    await pilot.pause()
+    seen = ""
+    while (now := picture(app)) != seen:  # what is read last may still be on its way to the screen
+        seen = now
+        await pilot.pause(0.05)
 
 
 def take(drive: Drive, name: str, steps: Steps, size: tuple[int, int], theme: str) -> None:
@@ -182,3 +333,47 @@ def test_a_screen_looks_as_in_its_picture(
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_empty_workspace_looks_as_in_its_picture(drive: Drive, name: str, size: tuple[int, int]) -> None:
     take(drive, name, EMPTY[name], size, "workbench")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", MOMENTS)
+def test_a_screen_with_times_looks_as_in_its_picture(
+    stopped: Layout, drive: Drive, name: str, size: tuple[int, int], theme: str
+) -> None:
+    fill_moments(stopped)
+    take(drive, name, MOMENTS[name], size, theme)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", TROUBLE)
+def test_what_is_missing_is_told_as_in_its_picture(
+    stopped: Layout, drive: Drive, name: str, size: tuple[int, int]
+) -> None:
+    fill_moments(stopped)
+    take(drive, name, TROUBLE[name], size, "workbench")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_still_read_looks_as_in_its_picture(layout: Layout, drive: Drive, size: tuple[int, int]) -> None:
+    """A disk that answers nobody: all threads that read are held up."""
+    fill(layout)
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await still(app, pilot)
+        answers = threading.Event()
+        held = [asyncio.ensure_future(app.access.read(lambda _: answers.wait())) for _ in range(READERS)]
+        try:
+            await pilot.press("2")
+            await until(pilot, lambda: app.frame.section is not None and app.frame.section.name == "jobs")
+            app.frame.query_one(Header).load = None
+            await pilot.pause()
+            compare(app, f"jobs-loading-{size[0]}x{size[1]}-workbench")
+        finally:
+            answers.set()
+            await asyncio.gather(*held)
+
+    drive(script, size=size, loaded=load())
