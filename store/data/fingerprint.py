@@ -28,7 +28,7 @@ BATCH = 512
 """Files that are looked up, hashed and kept together."""
 LARGE = 1 << 20
 """A file from this size on is hashed in pieces, by all cores."""
-PIECE = 8 << 20
+PIECE = 2 << 20
 READERS = 4 * (os.cpu_count() or 1)
 """Batches that are read at once where the disk is what is waited for; else one, since threads would only take turns."""
 
@@ -203,10 +203,13 @@ def hash_file(source: bytes, cancelled: Cancelled) -> tuple[Stamp, str]:
             raise UsageError(f"{os.fsdecode(source)} is no regular file")
         before = Stamp.of(status)
         if before.size < LARGE:
-            digest: str = blake3(os.read(descriptor, before.size + 1)).hexdigest()
+            content = os.read(descriptor, before.size + 1)
+            if len(content) == before.size:  # one read sees a file before or after a write
+                return before, str(blake3(content).hexdigest())
+            digest = ""
         else:
             digest = hash_pieces(descriptor, cancelled)
-        if Stamp.of(os.fstat(descriptor)) != before:
+        if not digest or Stamp.of(os.fstat(descriptor)) != before:
             raise MachineError(
                 f"{os.fsdecode(source)} was written to while it was being read",
                 hint="Try again when whatever writes there is done.",

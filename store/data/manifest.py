@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +30,7 @@ class Entry:
     def line(self) -> bytes:
         """As it stands in a manifest."""
         return b'{"path": %b, "size": %d, "blake3": "%b"}\n' % (
-            json.dumps(self.path).encode(),
+            encode_basestring_ascii(self.path).encode(),
             self.size,
             self.hash.encode(),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from workbench.cli import data_assets
 from workbench.cli.data_profile import diff, preview
 from workbench.cli.data_watch import list_events, watch
 
@@ -13,6 +14,8 @@ def data() -> None:
     """Data assets: files, folders and tables with a name and versions."""
 
 
+for command in data_assets.COMMANDS:
+    data.add_command(command)
 data.add_command(preview)
 data.add_command(diff)
 data.add_command(watch)
