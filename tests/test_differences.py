@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
-import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from engines.jobs.differences import HIDDEN, Difference, differences
 from engines.jobs.input_contents import ENTRIES, contents
-from store import snapshots
+from store import database, snapshots
 from store.jobs import Job
 from store.layout import Layout
 from tests.stored_jobs import stored_job
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    (tmp_path / "ws").mkdir()
-    return Layout(tmp_path / "ws")
 
 
 def found(layout: Layout, old: dict[str, object], new: dict[str, object]) -> dict[str, tuple[str | None, str | None]]:
@@ -55,8 +49,8 @@ def test_an_input_that_was_resolved_to_something_else(layout: Layout) -> None:
 
 def submitted(layout: Layout, document: dict[str, object]) -> Job:
     """A job as it is stored when it is submitted now, but for its row."""
-    connection = sqlite3.connect(":memory:")
-    found = contents(connection, layout, document)
+    with closing(database.connect(layout.database)) as connection:
+        found = contents(connection, layout, document)
     return stored_job(document=document, source={"input_contents": found})
 
 
