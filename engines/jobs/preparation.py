@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engines.compute.base import Process, Task
 from engines.compute.distribution import processes
 from engines.environments import built
 from engines.environments.definition import Definition
-from engines.jobs import data, job_secrets, runtime, submitted, tracking
+from engines.jobs import data, data_assets, job_secrets, runtime, submitted, tracking
 from engines.jobs.script import Script, Value, render
 from engines.jobs.secret_addresses import put_back
 from store.addresses import split_secrets
@@ -28,6 +28,9 @@ from store.lent import lent
 from store.specs.expressions import EXPRESSION
 from store.telling import Say
 from store.tracking import runs
+
+if TYPE_CHECKING:
+    from store.data.uses import Seen
 
 SAMPLE_SECONDS = 5.0
 """System metrics are sampled for jobs that run longer than this, and as often."""
@@ -48,6 +51,8 @@ class Prepared:
     environment: dict[str, str]
     inputs: dict[str, Any]
     outputs: dict[str, Any]
+    seen: list[Seen]
+    """Which bytes lie behind the data assets that it reads."""
 
 
 def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[[], bool]) -> Prepared:
@@ -68,6 +73,7 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     with lent(environ):
         secrets = job_secrets.values(layout, job.document)
         inputs = data.place_inputs(job, layout, say, cancelled)
+        seen = data_assets.look(job, layout, inputs, say, cancelled)
     outputs = data.prepare_outputs(job, layout)
     if cancelled():
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
@@ -89,6 +95,7 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
         environment=tracking.past_proxies(environment) if access.services else environment,
         inputs={name.removeprefix("inputs."): split_secrets(value.text)[0] for name, value in inputs.items()},
         outputs=data.output_places(job, layout),
+        seen=seen,
     )
 
 

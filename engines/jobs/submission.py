@@ -16,7 +16,7 @@ from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
 from engines.environments.definition import Definition
 from engines.environments.resolve import resolve
-from engines.jobs import data, input_contents, job_secrets, runtime, secret_addresses, submitted
+from engines.jobs import data, data_assets, input_contents, job_secrets, runtime, secret_addresses, submitted
 from engines.jobs.provenance import git_state, user_name
 from engines.jobs.secret_addresses import SecretAddress
 from store import cache, computes, jobs, names, snapshots
@@ -189,6 +189,7 @@ def accept(
     """Write a checked job into the store, and beside it what its submitter lends it."""
     given = {**submission.document, "name": chosen}
     given["experiment_name"] = experiment(given, submission.directory)
+    given, pinned = data_assets.pin(connection, layout, given)
     document, addresses = secret_addresses.take_out(given)
     new = jobs.NewJob(
         document=document,
@@ -209,6 +210,7 @@ def accept(
     def keep(name: str) -> None:
         kept.append(name)
         submitted.keep(layout, name, lent, addresses)
+        data_assets.record_uses(connection, name, pinned)
 
     try:
         return jobs.submit(connection, new, keep)

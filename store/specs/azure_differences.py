@@ -113,9 +113,9 @@ class _Notes:
                 yield self._note(path, message, hint)
 
     def registered_outputs(self) -> Iterator[Fault]:
-        """Outputs that Azure ML makes an asset of."""
+        """Models among the outputs that Azure ML makes an asset of."""
         for name, value in self.document.get("outputs", {}).items():
-            if isinstance(value, Mapping) and "name" in value:
+            if isinstance(value, Mapping) and "name" in value and str(value.get("type")).endswith("_model"):
                 message = (
                     f"Azure ML registers the output {name!r} as {value['name']!r}; here it stays with the job alone"
                 )

@@ -91,8 +91,8 @@ def test_what_may_be_absent_here_only(tmp_path: Path) -> None:
             "10:31: environment_variables.DATA: ${{inputs.seed}} stands for nothing in this job and stays as it is",
         ),
         (
-            ("{path: azureml://datastores/workspaceblobstore/paths/models}", "{name: iris-model}"),
-            "9:17: outputs.model.name: Azure ML registers the output 'model' as 'iris-model'; here it stays",
+            ("{path: azureml://datastores/workspaceblobstore/paths/models}", "{type: custom_model, name: iris-model}"),
+            "9:37: outputs.model.name: Azure ML registers the output 'model' as 'iris-model'; here it stays",
         ),
         (
             ("limits: {timeout: 60}", "identity: {type: managed}"),

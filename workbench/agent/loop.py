@@ -14,7 +14,7 @@ from typing import Any
 from engines.compute.base import Engine
 from engines.compute.process_identity import boot_id
 from engines.compute.registry import engine
-from engines.jobs import control, submitted
+from engines.jobs import control, data_assets, submitted
 from engines.jobs.collection import Outcome, collect, never_ran
 from engines.jobs.control import Process
 from engines.jobs.preparation import Cancelled, Prepared, prepare
@@ -353,6 +353,10 @@ class Agent:
         self.record(
             job, "Preparing", "starting", attempt=attempt, token=token, inputs=prepared.inputs, outputs=prepared.outputs
         )
+        if prepared.seen:
+            from store.data import uses
+
+            uses.saw(self.connection, job.name, prepared.seen)
         self.unstarted.pop(job.name, None)
         folder = self.layout.job(job.name).attempt(attempt)
         self.launched[job.name] = time.monotonic()
@@ -407,6 +411,8 @@ class Agent:
         """Write a job's end, and remove what it was lent: last, for one whose end is not written is prepared again."""
         with database.write(self.connection):
             jobs.record(self.connection, job.name, outcome.status, outcome.message, **outcome.facts)
+            if outcome.status == "Completed":
+                data_assets.register_outputs(self.connection, job, sayer(self.layout, job))
             try:
                 submitted.discard(self.layout.job(job.name))
             except OSError as error:  # the job may have closed its folder

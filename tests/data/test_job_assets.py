@@ -1,0 +1,84 @@
+"""Data assets that jobs read and make: exact versions, the bytes that were seen, lineage both ways."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Cli
+
+
+def write_job(folder: Path, command: str, more: str, name: str = "job.yml") -> Path:
+    file = folder / name
+    file.write_text(f"command: {command}\n{more}")
+    return file
+
+
+@pytest.fixture
+def churn(cli: Cli, tmp_path: Path) -> Path:
+    """A file that is the asset churn, version 1."""
+    file = tmp_path / "churn.csv"
+    file.write_text("a,b\n1,2\n")
+    assert cli("data", "create", "--name", "churn", "--path", file, "--type", "uri_file").returncode == 0
+    return file
+
+
+READS = "inputs:\n  data: {type: uri_file, path: 'azureml:churn@latest'}\n"
+
+
+def test_latest_is_the_version_of_the_submission(cli: Cli, churn: Path, tmp_path: Path) -> None:
+    file = write_job(tmp_path, "cat ${{inputs.data}}", READS)
+    done = cli("run", file, "--name", "reads")
+    assert (done.returncode, done.stdout) == (0, "a,b\n1,2\n"), done.stderr
+    cli("data", "create", "--name", "churn", "--path", tmp_path / "job.yml", "--type", "uri_file")
+    shown = json.loads(cli("job", "show", "reads", "-o", "json").stdout)
+    assert shown["inputs"]["data"]["path"] == "azureml:churn:1"
+    (use,) = json.loads(cli("data", "lineage", "churn:1").stdout)["used_by"]
+    assert (use["kind"], use["user"], use["input"]) == ("job", "reads", "data")
+    assert use["fingerprint"] == json.loads(cli("data", "show", "churn:1").stdout)["fingerprint"]
+    assert json.loads(cli("data", "lineage", "churn:2").stdout)["used_by"] == []
+
+
+def test_changed_bytes_behind_a_version_are_said(cli: Cli, churn: Path, tmp_path: Path) -> None:
+    churn.write_text("a,b\n1,2\n3,4\n")
+    done = cli("run", write_job(tmp_path, "cat ${{inputs.data}}", READS), "--name", "late")
+    assert done.returncode == 0
+    assert "input data: the bytes behind azureml:churn:1 are no longer those that it was made with" in done.stderr
+    assert json.loads(cli("data", "show", "churn").stdout)["changed"]["seen_by"] == "late"
+
+
+def test_a_named_output_is_a_version_that_another_job_reads(cli: Cli, tmp_path: Path) -> None:
+    makes = write_job(
+        tmp_path, "echo made > ${{outputs.table}}/part.txt", "outputs:\n  table: {type: uri_folder, name: table}\n"
+    )
+    assert cli("run", makes, "--name", "maker").returncode == 0
+    shown = json.loads(cli("data", "show", "table").stdout)
+    assert (shown["version"], shown["type"], shown["job_name"], shown["job_output"]) == (
+        "1",
+        "uri_folder",
+        "maker",
+        "table",
+    )
+    table = "inputs:\n  table: {path: 'azureml:table:1'}\n"
+    reads = write_job(tmp_path, "cat ${{inputs.table}}/part.txt", table, "reads.yml")
+    assert cli("run", reads, "--name", "reader").stdout == "made\n"
+    lineage = json.loads(cli("data", "lineage", "table").stdout)
+    assert lineage["made_by"] == {"job": "maker", "output": "table"}
+    assert [use["user"] for use in lineage["used_by"]] == ["reader"]
+    assert cli("run", makes, "--name", "maker_again").returncode == 0
+    assert json.loads(cli("data", "show", "table").stdout)["version"] == "2"
+
+
+def test_a_failed_job_makes_no_version(cli: Cli, tmp_path: Path) -> None:
+    makes = write_job(tmp_path, "exit 3", "outputs:\n  table: {name: table}\n")
+    assert cli("run", makes).returncode == 1
+    assert json.loads(cli("data", "list", "-o", "json").stdout) == []
+
+
+def test_a_version_that_there_is_not_is_a_fault_of_the_document(cli: Cli, churn: Path, tmp_path: Path) -> None:
+    file = write_job(tmp_path, "true", "inputs:\n  data: {type: uri_file, path: 'azureml:churn:7'}\n")
+    refused = cli("run", file)
+    assert refused.returncode == 2
+    assert f"{file}:3:32: " in refused.stderr and "It has 1, @latest" in refused.stderr
