@@ -15,6 +15,7 @@ import click
 import pytest
 import yaml
 
+from store.specs.datastores import MODELS
 from store.specs.document import Document
 from store.specs.loading import parse
 from tests.conftest import ROOT, Cli
@@ -141,8 +142,9 @@ def test_commands_in_the_documentation_exist_with_their_options(block: Block) ->
 @pytest.mark.parametrize("block", of("yaml"))
 def test_documents_in_the_documentation_keep_the_dialect(block: Block, tmp_path: Path) -> None:
     content = yaml.safe_load(block.text)
-    if content.get("type") == "mltable":
-        parse(Document.of(content, file=f"{block.page}:{block.line}"), "mltable")
+    kind = "datastore" if content.get("type") in MODELS else content.get("type")
+    if kind in ("mltable", "datastore"):
+        parse(Document.of(content, file=f"{block.page}:{block.line}"), kind)
         return
     if "command" not in content:
         content["command"] = "true"  # a part of a job

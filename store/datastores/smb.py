@@ -69,6 +69,13 @@ def server(datastore: Datastore) -> Server:
     return Server(datastore.document["host"], datastore.document.get("port", 445), "smb")
 
 
+def forget(datastore: Datastore) -> None:
+    """Drop the connection that the library keeps to the server; it does not notice by itself that one is gone."""
+    import smbclient
+
+    smbclient.delete_session(datastore.document["host"], port=datastore.document.get("port", 445), timeout=5)
+
+
 def explain(error: BaseException, datastore: Datastore) -> Failure | None:
     """What smbprotocol's errors mean: those of the protocol, by their number."""
     from smbprotocol import exceptions

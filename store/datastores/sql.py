@@ -185,7 +185,7 @@ def _refused(error: Any, datastore: Datastore) -> Failure:
     if state in ("3D000", "42P01") or says(
         "unknown database", "no such table", "unable to open database", "does not exist"
     ):
-        return Failure("place", text, "Check how it is written: `workbench datastore ls` lists the tables.")
+        return Failure("place", text, "Check how it is written, and the schema: SCHEMA.TABLE.")
     if says("could not translate host name", "failed to resolve host", "name or service not known"):
         return Failure("name resolution", text, "Check how it is written, and the network (VPN, DNS).")
     if says(
@@ -241,6 +241,6 @@ def _select(connection: Connection, datastore: Datastore, wanted: str) -> tuple[
             ) from error
         raise NotFoundError(
             f"datastore {datastore.name!r} has no table {wanted!r}",
-            hint="Check how it is written: `workbench datastore ls` lists the tables.",
+            hint="Check how it is written, and the schema: SCHEMA.TABLE.",
         ) from error
     return select(table), [column.type for column in table.columns]

@@ -45,6 +45,10 @@ class Opened:
 
     def again(self) -> None:
         """Connect anew, when a connection is gone."""
+        module = filesystems.module(self.datastore)
+        with suppress(Exception):
+            if hasattr(module, "forget"):
+                module.forget(self.datastore)
         with suppress(Exception):
             self.system, self.root = _connect(self.datastore, self.given)
 
@@ -107,6 +111,17 @@ def _receive(there: Opened, path: str, is_folder: bool, folder: Path, progress: 
         brought += file.stat().st_size
 
 
+class _Closing:
+    """A body whose connection may be gone when it is closed, which nobody needs to hear of (an ``incoming.Body``)."""
+
+    def __init__(self, body: Body) -> None:
+        self.body, self.origin, self.start, self.read = body, body.origin, body.start, body.read
+
+    def close(self) -> None:
+        with suppress(Exception):
+            self.body.close()
+
+
 def _behind(brought: int, progress: Progress) -> Progress:
     return lambda done, _: progress(brought + done, None)
 
@@ -117,7 +132,7 @@ def _receive_file(there: Opened, path: str, file: Path, note: Path, progress: Pr
     def open_at(offset: int, origin: Origin | None) -> Body:
         ask: Open = opener(there.system, there.full(path), address)
         try:
-            return ask(offset, origin)
+            return _Closing(ask(offset, origin))
         except SourceError as error:
             there.again()
             raise BrokenError(error.message) from error
