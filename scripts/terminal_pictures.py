@@ -30,6 +30,8 @@ ROOT = Path(__file__).parent.parent
 SIZE = (112, 30)
 WIDTH, HEIGHT = 8.43, 18.0
 """Pixels of a cell: as wide as a letter of DejaVu Sans Mono at 14 pixels."""
+SHOWN_FOLDER = "/home/ann/models"
+"""Stands in the pictures for the temporary folder, whose name is as long where it lies in /tmp."""
 WORD = re.compile(r"[!-~]+|[^ -~]")
 WORKBENCH = [sys.executable, "-m", "workbench.cli.main"]
 LONG = """\
@@ -101,7 +103,7 @@ async def take(target: Path) -> None:
         async def shot(name: str, *keys: str) -> None:
             await pilot.press(*keys)
             await settle()
-            (target / f"{name}.svg").write_text(drawn(app), "utf-8")
+            (target / f"{name}.svg").write_text(drawn(app).replace(os.getcwd(), SHOWN_FOLDER), "utf-8")
 
         await settle()
         await shot("home")

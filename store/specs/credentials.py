@@ -7,9 +7,6 @@ from pydantic import Field
 
 from store.specs.spec import Choice, Maybe, Spec, expected
 
-TENANT = "The directory (tenant) of the service principal."
-CLIENT = "The application (client) of the service principal."
-
 
 class Credentials(Spec):
     """A way to log in. ``secrets`` are the fields that are kept in the vault, never in the database."""
@@ -43,29 +40,30 @@ class SasToken(Credentials):
     sas_token: str = Field(description="The signature, with or without a question mark first.")
 
 
-class ServicePrincipal(Credentials):
+class Application(Credentials):
+    """An application of a directory; how it proves to be itself is said by what derives from this."""
+
+    authority_url: Maybe[str] = Field(None, description="Where the application logs in.")
+    resource_url: Maybe[str] = Field(None, description="What it logs in for.")
+    tenant_id: str = Field(description="The directory (tenant) of the application.")
+    client_id: str = Field(description="The application (client).")
+
+
+class ServicePrincipal(Application):
     """An application that logs in with a password."""
 
     label = "service principal"
     secrets = ("client_secret",)
 
-    authority_url: Maybe[str] = Field(None, description="Where the application logs in.")
-    resource_url: Maybe[str] = Field(None, description="What it logs in for.")
-    tenant_id: str = Field(description=TENANT)
-    client_id: str = Field(description=CLIENT)
     client_secret: str = Field(description="The application's password.")
 
 
-class Certificate(Credentials):
+class Certificate(Application):
     """An application that logs in with a certificate."""
 
     label = "certificate"
     secrets = ("certificate",)
 
-    authority_url: Maybe[str] = Field(None, description="Where the application logs in.")
-    resource_url: Maybe[str] = Field(None, description="What it logs in for.")
-    tenant_id: str = Field(description=TENANT)
-    client_id: str = Field(description=CLIENT)
     certificate: Maybe[str] = Field(None, description="The certificate with its private key, as PEM.")
     thumbprint: str = Field(description="The certificate's thumbprint.")
 

@@ -41,31 +41,34 @@ class Datastore(Spec):
     tags: Maybe[TextMap] = Field(None, description="Tags.")
 
 
-class AzureBlob(Datastore):
+class AzureStorage(Datastore):
+    """What the datastores of an Azure storage account share."""
+
+    account_name: str = Field(description="The storage account.")
+    protocol: str = Field("https", description="https, or http for an emulator.")
+
+
+class AzureBlob(AzureStorage):
     """A container of Azure Blob Storage."""
 
     url = "azureBlob"
 
     type: Annotated[Literal["azure_blob"], SnakeOrCamel] = Field(description="Says that it is a blob container.")
-    account_name: str = Field(description="The storage account.")
     container_name: str = Field(description="The container.")
     endpoint: Maybe[str] = Field(None, description=ENDPOINT)
-    protocol: str = Field("https", description="https, or http for an emulator.")
     credentials: Maybe[Annotated[Any, one_of(AccountKey, SasToken, NoneCredentials)]] = Field(
         None, description=CREDENTIALS
     )
 
 
-class AzureFile(Datastore):
+class AzureFile(AzureStorage):
     """A share of Azure Files."""
 
     url = "azureFile"
 
     type: Annotated[Literal["azure_file"], SnakeOrCamel] = Field(description="Says that it is a file share.")
-    account_name: str = Field(description="The storage account.")
     file_share_name: str = Field(description="The share.")
     endpoint: str = Field("core.windows.net", description=ENDPOINT)
-    protocol: str = Field("https", description="https, or http for an emulator.")
     credentials: Maybe[Annotated[Any, one_of(AccountKey, SasToken, NoneCredentials)]] = Field(
         None, description=CREDENTIALS
     )
@@ -84,16 +87,14 @@ class AzureDataLakeGen1(Datastore):
     tags: Maybe[dict[str, Any]] = Field(None, description="Tags.")
 
 
-class AzureDataLakeGen2(Datastore):
+class AzureDataLakeGen2(AzureStorage):
     """A file system of Azure Data Lake Storage Gen2."""
 
     url = "azureDataLakeGen2"
 
     type: Annotated[Literal["azure_data_lake_gen2"], SnakeOrCamel] = Field(description="Says that it is of Gen2.")
-    account_name: str = Field(description="The storage account.")
     filesystem: str = Field(description="The file system.")
     endpoint: str = Field("core.windows.net", description=ENDPOINT)
-    protocol: str = Field("https", description="https, or http for an emulator.")
     credentials: Maybe[Annotated[Any, one_of(ServicePrincipal, Certificate, NoneCredentials)]] = Field(
         None, description=CREDENTIALS
     )

@@ -87,9 +87,11 @@ def test_every_transformation_of_the_dialect_is_read(transformation: Any) -> Non
 
 def test_paths_metadata_traits_and_a_query_are_read() -> None:
     paths = [{"file": "a"}, {"folder": "b"}, {"pattern": "c/*.csv"}]
-    read({"paths": paths, "metadata": {"x": [1]}, "traits": {"timestamp_column": "t", "index_columns": ["i"]}})
+    table = {"paths": paths, "metadata": {"x": [1]}, "traits": {"timestamp_column": "t", "index_columns": ["i"]}}
+    assert read(table).items() >= table.items()
     arguments = {"datastore_name": "d", "resource_group": "r", "subscription": "s", "workspace_name": "w"}
-    read({"query_source": {"handler": "h", "handler_arguments": arguments, "query": "SELECT 1"}})
+    query = {"query_source": {"handler": "h", "handler_arguments": arguments, "query": "SELECT 1"}}
+    assert read(query).items() >= query.items()
 
 
 @pytest.mark.parametrize(
