@@ -135,8 +135,9 @@ class WorkbenchApp(ThemedApp):
         self.set_interval(THEME_SECONDS, self.follow_themes)
         if not self.is_headless:
             self.set_interval(CALM_SECONDS, self._use_calm)
-        self.run_worker(self._look_at_load(), group="load")
-        self.run_worker(self.check_configuration(), group="configuration")
+        works: dict[str, Any] = {"load": self._look_at_load, "configuration": self.check_configuration}
+        for group, work in works.items():  # no coroutines: one that never begins is complained of on stderr
+            self.run_worker(work, group=group)
 
     async def _begin(self) -> None:
         """Show where the line broke last time, else the section to start with."""
@@ -171,7 +172,8 @@ class WorkbenchApp(ThemedApp):
             changed = True  # the view reads, meets the same trouble and says it
         view = self.frame.view
         if changed:
-            self.run_worker(self._read_situation(), group="situation", exclusive=True)
+            read: Any = self._read_situation
+            self.run_worker(read, group="situation", exclusive=True)
             if view is not None and view.is_mounted:
                 view.store_changed()
         if view is not None and view.live and view.query(".notice"):  # gone while the application ends

@@ -39,6 +39,10 @@ class OrderedKeys(App[None]):
         else:
             self._keys_behind.append(event)
 
+    async def run_action(self, *arguments: Any, **options: Any) -> bool:
+        """As in Textual, but not once the application leaves: what an action wants is being taken down."""
+        return not self._exit and await super().run_action(*arguments, **options)
+
     def seconds_since_key(self) -> float:
         """How long ago the last key was given out."""
         return time.monotonic() - self._key_at

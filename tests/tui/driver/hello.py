@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 from typing import ClassVar
 
@@ -26,6 +28,11 @@ class Hello(App[None]):
         Binding("y", "copy", "Copy", show=False),
         Binding("z", "suspend_process", "Stop", show=False),
     ]
+
+    def on_load(self) -> None:
+        # With any handler of its own asyncio wakes the loop for every signal, as in the terminal UI: one that another
+        # thread receives, such as SIGCONT, waits else until something happens.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: None)
 
     def compose(self) -> ComposeResult:
         yield Header()
@@ -56,8 +63,6 @@ class Hello(App[None]):
 
     async def action_burst(self) -> None:
         """More frames than a slow line takes."""
-        import asyncio
-
         for number in range(300):
             self.query_one(Log).write_line(f"burst {number}")
             self.sub_title = f"burst {number} " * 4
