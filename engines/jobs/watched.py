@@ -166,11 +166,11 @@ def _accept(
     """The name of the job, or why there is none; what was written for it is taken back then."""
     document = dict(ready.submission.document)
     inputs = dict(document["inputs"])
-    inputs[ready.input] = {**inputs[ready.input], "path": version.path}
+    inputs[ready.input] = {**inputs[ready.input], "path": str(version)}
     given = replace(
         ready.submission,
         document={**document, "inputs": inputs},
-        overrides=(f"inputs.{ready.input}.path={version.path}",),
+        overrides=(f"inputs.{ready.input}.path={version}",),
     )
     try:
         with write(connection):
