@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -45,6 +44,8 @@ class EventsView(JobActions):
         self.filter = EventFilter()
         self.events: list[Event] = []
         self.newest_known = self.oldest_known = False
+        self.wanted_ends: set[int] = set()
+        """The ends to read on from: 1 the older, -1 the newer. A reading that another one replaces is not lost so."""
 
     def compose_content(self) -> Iterable[Widget]:
         """The line that narrows, what it is narrowed to, and the list."""
@@ -69,17 +70,30 @@ class EventsView(JobActions):
                 await self._read_newest()
             elif newer:
                 self._take([*newer, *self.events], drop_oldest=True)
+        await self._read_on()
 
     async def _read_newest(self) -> None:
         found = await self.bench.access.read(older_events, self.filter, None)
         self.newest_known, self.oldest_known = True, len(found) < PAGE
+        self.wanted_ends.clear()
         self._take(found)
+        await self._read_on()
 
     async def _read_oldest(self) -> None:
         found = await self.bench.access.read(first_events, self.filter)
         self.newest_known, self.oldest_known = len(found) < PAGE, True
+        self.wanted_ends.clear()
         self._take(found)
         self.listed.move_to(len(found) - 1)
+        await self._read_on()
+
+    async def _read_on(self) -> None:
+        """Read what came near its end meanwhile."""
+        while self.wanted_ends:
+            step = max(self.wanted_ends)
+            if not (self.oldest_known if step > 0 else self.newest_known):
+                await self._read_more(step)
+            self.wanted_ends.discard(step)
 
     async def _read_more(self, step: int) -> None:
         if not self.events:
@@ -119,9 +133,9 @@ class EventsView(JobActions):
     def near_end(self, event: LineList.Near) -> None:
         """Read on before the end comes into sight."""
         event.stop()
-        known = self.oldest_known if event.step > 0 else self.newest_known
-        if not known and not any(worker.group == "load" and not worker.is_finished for worker in self.workers):
-            self.read_guarded(partial(self._read_more, event.step))
+        self.wanted_ends.add(event.step)
+        if not any(worker.group == "load" and not worker.is_finished for worker in self.workers):
+            self.read_guarded(self._read_on)
 
     @on(LineList.Far)
     def far_end(self, event: LineList.Far) -> None:
