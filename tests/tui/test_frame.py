@@ -231,11 +231,13 @@ def test_a_jump_goes_to_sections_rows_and_tabs(layout: Layout, drive: Drive) -> 
 
     def label_at(app: WorkbenchApp, x: int, y: int) -> str:
         assert isinstance(app.screen, Jump)
+        for label in app.screen.query(".jump-label"):
+            assert label.region.offset == app.screen.targets[str(label.name)].offset
         return next(label for label, target in app.screen.targets.items() if target.offset == (x, y))
 
     async def jump(app: WorkbenchApp, pilot: Pilot[None], x: int, y: int) -> None:
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: isinstance(app.screen, Jump))
+        await until(pilot, lambda: isinstance(app.screen, Jump) and app.screen.query(".jump-label").last().region.area)
         await pilot.press(*label_at(app, x, y))
         await until(pilot, lambda: app.screen is app.frame)
 

@@ -75,7 +75,6 @@ class Jump(Dialog[Target | None]):
     def compose(self) -> ComposeResult:
         for label, target in self.targets.items():
             shown = Static(label, classes="jump-label", name=label)
-            shown.absolute_offset = target.offset
             shown.styles.offset = target.offset
             shown.styles.width = len(label)
             yield shown
