@@ -6,6 +6,7 @@ committed.
 
 from __future__ import annotations
 
+import difflib
 import os
 import string
 from pathlib import Path
@@ -50,4 +51,6 @@ def compare(app: App[None], name: str) -> None:
         file.write_text(now, "utf-8")
         return
     assert file.exists(), f"there is no picture {file.name}: WORKBENCH_NEW_PICTURES=1 makes it"
-    assert now == file.read_text("utf-8")
+    kept = file.read_text("utf-8")
+    differences = difflib.unified_diff(kept.split("\n"), now.split("\n"), file.name, "now", n=0, lineterm="")
+    assert now == kept, "\n".join(["the screen differs from its picture", *differences])

@@ -242,7 +242,7 @@ class HomeView(JobActions):
             [Entry(f"{each.job.name}/{each.name}", Output(each, _ago(each.job.ended_at, now))) for each in facts.made]
         )
         self._show_machine()
-        if self.panel is None and self.may_take_focus:
+        if self.query_one(".content").display and self.panel is None and self.may_take_focus:
             self.focus_content()
 
     def _show_machine(self) -> None:
@@ -275,7 +275,8 @@ class HomeView(JobActions):
 
     def focus_content(self) -> None:
         """The first panel that has anything."""
-        shown = self.board.neighbours() if self.loaded and not self.facts.new else []
+        there = self.query_one(".content").display and self.loaded and not self.facts.new
+        shown = self.board.neighbours() if there else []
         if shown:
             self.screen.set_focus(shown[0][0], scroll_visible=False)
         else:
