@@ -183,7 +183,7 @@ def _refused(error: Any, datastore: Datastore) -> Failure:
     if state == "42501" or says("permission denied", "command denied"):
         return Failure("right", text, "The user needs the right to SELECT from it.")
     if state in ("3D000", "42P01") or says(
-        "unknown database", "no such table", "unable to open database", "does not exist"
+        "unknown database", "no such table", "unable to open database", "does not exist", "doesn't exist"
     ):
         return Failure("place", text, "Check how it is written, and the schema: SCHEMA.TABLE.")
     if says("could not translate host name", "failed to resolve host", "name or service not known"):
@@ -243,4 +243,19 @@ def _select(connection: Connection, datastore: Datastore, wanted: str) -> tuple[
             f"datastore {datastore.name!r} has no table {wanted!r}",
             hint="Check how it is written, and the schema: SCHEMA.TABLE.",
         ) from error
-    return select(table), [column.type for column in table.columns]
+    kinds = [column.type for column in table.columns]
+    for column in table.columns:
+        _as_the_driver_gives_it(column, connection.dialect.name)
+    return select(table), kinds
+
+
+def _as_the_driver_gives_it(column: Any, database: str) -> None:
+    """Keep SQLAlchemy from making less of a value: decimals of ten places of a double, a time of day of a span."""
+    from sqlalchemy import types
+
+    from store.datastores import sql_types
+
+    if isinstance(column.type, types.Float):
+        column.type.asdecimal = False
+    elif isinstance(column.type, types.Time) and database in sql_types.TIMES_ARE_SPANS:
+        column.type = types.NullType()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 WIDEST = 38
 """Digits of a decimal in 128 bits."""
+TIMES_ARE_SPANS = ("mysql", "mariadb")
+"""Where TIME is no time of day: it runs from -838 hours to 838."""
 FRACTION = 18
 """Digits after the point where the database sets no bound: NUMERIC without a scale."""
 
@@ -110,6 +112,8 @@ def _arrow(kind: Any, dialect: Dialect) -> Any:
             return pyarrow.timestamp("us", "UTC" if kind.timezone else None)
         case types.Date():
             return pyarrow.date32()
+        case types.Time() if dialect.name in TIMES_ARE_SPANS:
+            return pyarrow.duration("us")
         case types.Time():
             return pyarrow.time64("us")
         case types.TypeEngine() if kind._type_affinity is types.Interval:
