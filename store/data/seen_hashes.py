@@ -1,7 +1,8 @@
 """Hashes of files that were read before, by path, size and times: what has not changed is not read again.
 
 One small SQLite database in the user's cache folder, which may be removed at any time. What is read is kept in batches,
-so that work that was broken off goes on where it stopped.
+so that work that was broken off goes on where it stopped. What is known of files that are gone is removed bit by bit:
+each use looks at some rows more than it has added, and the next one goes on from there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.lent import variables
+from store.mounts import mounts
 
 SETTLED_SECONDS = 2.0
 """A file written so lately could be written again without its time telling: some file systems count in seconds."""
@@ -39,6 +41,11 @@ class Stamp:
         return time.time() - max(self.mtime_ns, self.ctime_ns) / 1e9 > SETTLED_SECONDS
 
 
+PRUNED = 1_000
+"""Rows that are looked at in each use, and two more for each that was added: so their number stays near the files'."""
+
+ROWS = 10_000
+
 Known = dict[bytes, tuple[Stamp, str]]
 """Files of a folder by name."""
 
@@ -55,7 +62,7 @@ class SeenHashes:
     def __init__(self, path: Path | None = None) -> None:
         path, self.trouble = path or location(), ""
         self._connection: sqlite3.Connection | None = None
-        self._lock = threading.Lock()
+        self._lock, self._added = threading.Lock(), 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
@@ -64,6 +71,9 @@ class SeenHashes:
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS file (folder BLOB, name BLOB, size INTEGER, mtime_ns INTEGER,"
                 " ctime_ns INTEGER, hash BLOB, PRIMARY KEY (folder, name)) WITHOUT ROWID"
+            )
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS pruned (id INTEGER PRIMARY KEY, folder BLOB, name BLOB)"
             )
         except (OSError, sqlite3.Error) as error:
             self._give_up(f"hashes of files are not kept: {path}: {error}")
@@ -97,8 +107,40 @@ class SeenHashes:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany("REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", rows)
                 self._connection.execute("COMMIT")
+                self._added += len(rows)
             except sqlite3.Error as error:
                 self._give_up(f"hashes of files are not kept: {error}")
+
+    def prune(self) -> None:
+        """Forget some of the files that are gone. Those on the network are let be: to look there may take long."""
+        with self._lock:
+            if self._connection is None:
+                return
+            try:
+                self._prune(self._connection, PRUNED + 2 * self._added)
+                self._added = 0
+            except sqlite3.Error as error:
+                self._give_up(f"hashes of files are not kept: {error}")
+
+    @staticmethod
+    def _prune(connection: sqlite3.Connection, left: int) -> None:
+        elsewhere = tuple(os.fsencode(each.point) + b"/" for each in mounts() if each.is_network)
+        last = connection.execute("SELECT folder, name FROM pruned").fetchone() or (b"", b"")
+        while left > 0:
+            asked = min(left, ROWS)
+            rows = connection.execute(
+                "SELECT folder, name FROM file WHERE (folder, name) > (?, ?) ORDER BY folder, name LIMIT ?",
+                (*last, asked),
+            ).fetchall()
+            at_end = len(rows) < asked
+            gone = [row for row in rows if not row[0].startswith(elsewhere) and not os.path.lexists(b"/".join(row))]
+            left, last = left - asked, (b"", b"") if at_end else rows[-1]
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("DELETE FROM file WHERE folder = ? AND name = ?", gone)
+            connection.execute("REPLACE INTO pruned VALUES (1, ?, ?)", last)
+            connection.execute("COMMIT")
+            if at_end:
+                return
 
     def close(self) -> None:
         """Give the database back."""

@@ -11,8 +11,8 @@ from blake3 import blake3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.data import fingerprint, manifest
-from store.data.seen_hashes import location
+from store.data import fingerprint, manifest, walking
+from store.data.seen_hashes import SeenHashes, location
 from store.errors import NotFoundError, UsageError
 from store.transfer.incoming import AbandonedError
 from tests.file_trees import fill
@@ -56,6 +56,46 @@ def test_a_manifest_is_in_order_of_path(tmp_path: Path, paths: set[str]) -> None
     found = fingerprint.take(root, tmp_path / "manifests")
     listed = [entry.path for entry in manifest.read(tmp_path / "manifests", found.hash)]
     assert listed == sorted(files, key=os.fsencode)
+
+
+@settings(deadline=None)
+@given(names=st.sets(st.binary(min_size=1, max_size=4).filter(lambda name: b"\0" not in name)), limit=st.integers(1, 9))
+def test_the_names_of_a_folder_are_sorted_with_few_of_them_in_memory(names: set[bytes], limit: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(walking, "NAMES", limit)
+        patched.setattr(walking, "READ_BYTES", 7)
+        assert list(walking.in_order(iter(names))) == sorted(names)
+
+
+def test_a_folder_that_is_sorted_in_runs_has_the_same_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "set", {f"{number % 7}/{number}.csv": str(number) for number in range(50)})
+    before = fingerprint.take(tmp_path / "set")
+    monkeypatch.setattr(walking, "NAMES", 3)
+    assert fingerprint.take(tmp_path / "set") == before
+
+
+def test_what_is_left_out_is_told_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "NOTES", 2)
+    for number in range(5):
+        (tmp_path / f"{number}").symlink_to("nowhere")
+    notes = fingerprint.take(tmp_path).notes
+    assert (len(notes), notes[-1]) == (3, "3 more were left out")
+
+
+def test_progress_tells_of_the_pieces_of_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint, "PIECE", 1 << 19)
+    told = list[tuple[int, int | None]]()
+    large = tmp_path / "set/large"
+    fill(tmp_path, {"set/small": "abc"})
+    large.write_bytes(bytes(fingerprint.LARGE + 1))
+    fingerprint.take(tmp_path / "set", progress=lambda *done: told.append(done))
+    assert told == [(1 << 19, None), (1 << 20, None), ((1 << 20) + 1, None), ((1 << 20) + 4, None)]
+    told.clear()
+    os.truncate(large, fingerprint.LARGE)
+    fingerprint.take(large, progress=lambda *done: told.append(done))
+    assert told[-1] == (fingerprint.LARGE, fingerprint.LARGE)
 
 
 def test_a_change_of_content_is_seen(tmp_path: Path) -> None:
@@ -132,6 +172,35 @@ def test_a_file_written_just_now_is_not_taken_for_known(tmp_path: Path) -> None:
     fill(tmp_path / "set", {"a.csv": "a"})
     fingerprint.take(tmp_path / "set")
     assert known(tmp_path / "set") == set()
+
+
+def test_files_that_are_gone_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.data.seen_hashes.SETTLED_SECONDS", -1.0)
+    monkeypatch.setattr("store.data.seen_hashes.ROWS", 2)
+    for folder in ("one", "two"):
+        fill(tmp_path / folder, {f"{number}.csv": str(number) for number in range(5)})
+        fingerprint.take(tmp_path / folder)
+    (tmp_path / "one/3.csv").unlink()
+    (tmp_path / "one").rename(tmp_path / "three")
+    (tmp_path / "two/4.csv").unlink()
+    fingerprint.take(tmp_path / "two/0.csv")
+    assert (known(tmp_path / "one"), known(tmp_path / "two")) == (set(), {f"{number}.csv" for number in range(4)})
+
+
+def test_a_few_rows_are_looked_at_in_each_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.data.seen_hashes.SETTLED_SECONDS", -1.0)
+    fill(tmp_path / "set", {f"{number}.csv": str(number) for number in range(9)})
+    fingerprint.take(tmp_path / "set")
+    for number in range(9):
+        (tmp_path / f"set/{number}.csv").unlink()
+    monkeypatch.setattr("store.data.seen_hashes.PRUNED", 4)
+    left = list[int]()
+    for _ in range(4):
+        seen = SeenHashes()
+        seen.prune()
+        seen.close()
+        left.append(len(known(tmp_path / "set")))
+    assert left == [5, 1, 0, 0]
 
 
 def test_a_broken_cache_is_said_and_does_not_stop(tmp_path: Path) -> None:
