@@ -72,6 +72,19 @@ def test_every_kind_of_terminal_shows_every_view(layout: Layout, terminal: Open,
     assert shown.leave() == 0
 
 
+def test_a_section_key_right_after_escape_leads_there(layout: Layout, terminal: Open) -> None:
+    fill(layout)
+    shown = terminal(layout, WORKBENCH_SECTION="jobs")
+    shown.until(lambda text: ENDED in text)
+    shown.press("?")
+    shown.until(lambda text: "Keys" in text)
+    shown.press("\x1b3")
+    shown.until(lambda text: "Slots" in text)
+    shown.press("/\x1b\x1b2")
+    shown.until(lambda text: ENDED in text)
+    assert shown.leave() == 0
+
+
 def test_a_storm_of_sizes(layout: Layout, terminal: Open) -> None:
     fill(layout)
     shown, chance = terminal(layout, WORKBENCH_SECTION="jobs"), random.Random(3)

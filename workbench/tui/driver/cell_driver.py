@@ -6,20 +6,24 @@ import os
 import re
 import select
 import threading
+from codecs import getincrementaldecoder
 from typing import Any
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
 from workbench.tui.driver.canvas import Canvas
+from workbench.tui.driver.keys import KeyParser
 from workbench.tui.driver.output import Erasing
+from workbench.tui.view import is_typing
 
 FRAME = re.compile(r"\x1b\[\d+;\d+H")
 SYNC_BEGIN, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 PAINT = "\0paint"
 """Stands in the writer's queue for whatever the screen shall show when its turn comes."""
+READ_BYTES, POLL_MILLISECONDS = 4096, 100
 ALTERNATE_SCREEN = "\x1b[?1049"
 EXPOSED_SECONDS = 0.1
 """So long after the terminal was disturbed it is painted anew, unless Textual does so by itself."""
@@ -145,11 +149,30 @@ class CellDriver(LinuxDriver):
             self._request_paint()
 
     def run_input_thread(self) -> None:
-        """As in Textual, but without a traceback when the terminal goes away."""
+        """As in Textual, but with a parser of our own, and without a traceback when the terminal goes away."""
+        parser = KeyParser(self._debug, is_typing=self._is_typing, taken=self._taken_keys)
+        decoder = getincrementaldecoder("utf-8")("replace")
+        waiting = select.poll()
+        waiting.register(self.fileno, select.POLLIN)
         try:
-            super().run_input_thread()
+            while not self.exit_event.is_set():
+                typed = os.read(self.fileno, READ_BYTES) if waiting.poll(POLL_MILLISECONDS) else b""
+                if text := decoder.decode(typed):
+                    for message in parser.feed(text):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
         except OSError:
             self.lost()
+
+    def _is_typing(self) -> bool:
+        try:
+            return is_typing(self._app.focused)
+        except ScreenStackError:  # a key before the first screen
+            return False
+
+    def _taken_keys(self) -> set[str]:
+        return {key for keys in self._app._keymap.values() for key in keys.split(",")}
 
     def _wait_for_hangup(self) -> None:
         """End when the terminal does: reading from one that is gone fails, or answers with nothing for ever."""
