@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,27 @@ def test_an_empty_workspace_says_what_to_do(drive: Drive) -> None:
         return str(view(app).query_one(".notice").render())
 
     assert "No jobs yet" in drive(script) and "n  new job" in drive(script)
+
+
+def test_a_saved_filter_is_forgotten_without_being_taken(many: Layout, drive: Drive, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[filters]\nbad = 'state:failed'\nslow = 'duration>1h'\nlong = 'duration>2h'\n")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await open_jobs(app, pilot)
+        await narrow(app, pilot, "state:completed")
+        await pilot.press("f", "j", "x")
+        await until(pilot, lambda: set(app.configuration.filters) == {"bad", "long"})
+        assert view(app).filter_text == "state:completed"
+        await pilot.press("f", "k", "x")  # from the first to the last line, which saves
+        assert isinstance(app.screen, Menu), "what is not kept cannot be forgotten"
+        await pilot.press("escape", "f", "j", "delete")
+        await until(pilot, lambda: set(app.configuration.filters) == {"bad"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CONFIG", str(file))
+        drive(script, loaded=load())
+    assert tomllib.loads(file.read_text())["filters"] == {"bad": "state:failed"}
 
 
 def test_a_filter_is_saved_under_a_name_and_taken_again(many: Layout, drive: Drive, tmp_path: Path) -> None:

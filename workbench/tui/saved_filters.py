@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.widgets import OptionList
 
 from store.errors import WorkbenchError
 from workbench.tui.widgets.menu import Choice, Menu, Prompt
@@ -13,32 +17,63 @@ from workbench.tui.widgets.menu import Choice, Menu, Prompt
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
 
-KEYS = "123456789abcdefghijklmnop"
-SAVE, FORGET = "\0save", "\0forget"
+KEYS = "123456789abcdefghilmnopqrtuvwyz"
+"""Without those that mean something in the menu."""
+
+SAVE, FORGET = "\0save", "\0forget "
+
+
+class SavedFilters(Menu):
+    """The saved filters: one is taken, or forgotten; the cursor begins at the one that holds."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("x,delete", "forget", "forget", id="filters.forget")]
+
+    def __init__(self, saved: Mapping[str, str], current: str) -> None:
+        choices = [Choice(key, name, name, text) for key, (name, text) in zip(KEYS, saved.items(), strict=False)]
+        self.first = next((number for number, each in enumerate(choices) if each.detail == current), 0)
+        if current and current not in saved.values():
+            choices.append(Choice("s", "save", SAVE, current))
+        super().__init__("Filters", choices)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(OptionList).highlighted = self.first
+
+    @on(OptionList.OptionHighlighted)
+    def cursor_moved(self) -> None:
+        """What can be saved cannot be forgotten."""
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what is kept can be forgotten."""
+        return action != "forget" or self._under_cursor() not in (None, SAVE)
+
+    def _under_cursor(self) -> str | None:
+        number = self.query_one(OptionList).highlighted if self.is_mounted else None
+        return None if number is None else self.choices[number].value
+
+    def action_forget(self) -> None:
+        """Forget the one under the cursor."""
+        self.dismiss(f"{FORGET}{self._under_cursor()}")
 
 
 def choose(app: WorkbenchApp, current: str, take: Callable[[str], object]) -> None:
-    """Offer the saved filters; the current one can be saved, or forgotten where it is one of them."""
+    """Offer the saved filters, to take one or forget it; the current one can be saved where it is none of them."""
     saved = dict(app.configuration.filters)
-    choices = [Choice(key, name, name, text) for key, (name, text) in zip(KEYS, saved.items(), strict=False)]
-    name = next((name for name, text in saved.items() if text == current), None)
-    if current and name is None:
-        choices.append(Choice("s", "save", SAVE, current))
-    if name is not None:
-        choices.append(Choice("x", "forget", FORGET, name))
-    if not choices:
+    menu = SavedFilters(saved, current)
+    if not menu.choices:
         app.notify("no filter is saved yet: / narrows the list, then f saves what narrows it")
         return
 
     def chosen(value: str | None) -> None:
         if value == SAVE:
             app.push_screen(Prompt("Name of this filter", hint="failed-lately"), lambda name: _save(app, name, current))
-        elif value == FORGET:
-            _save(app, name, None)
+        elif value is not None and value.startswith(FORGET):
+            _save(app, value.removeprefix(FORGET), None)
         elif value is not None:
             take(saved[value])
 
-    app.push_screen(Menu("Filters", choices), chosen)
+    app.push_screen(menu, chosen)
 
 
 def _save(app: WorkbenchApp, name: str | None, text: str | None) -> None:
