@@ -247,6 +247,9 @@ def test_the_documented_files_are_right(file: Path) -> None:
 def test_the_command_shows_values_and_where_they_come_from(file: Path, cli: Cli) -> None:
     file.write_text('theme = "slate"\n')
     assert cli("config", "path").stdout == f"{file}\n"
+    told = json.loads(cli("config", "path", "-o", "json").stdout)
+    assert told == {"path": str(file), "exists": True, "themes": str(file.parent / "themes")}
+    assert cli("config", "path", "--query", "exists").stdout == "true\n"
     done = cli("config", "show", env={"WORKBENCH_MOUSE": "no"})
     assert done.returncode == 0, done.stderr
     rows = {row["key"]: (row["value"], row["source"]) for row in json.loads(done.stdout)}

@@ -21,14 +21,19 @@ def config() -> None:
 
 
 @config.command()
-def path() -> None:
+@output_options
+def path(output: str | None, query: str | None) -> None:
     """Print where the file of settings is. It need not exist.
 
     $WORKBENCH_CONFIG, else $XDG_CONFIG_HOME/workbench/config.toml, else ~/.config/workbench/config.toml. Themes of your
-    own lie in the folder themes of the same place.
+    own lie in the folder themes of the same place. Without -o and --query it is the bare path, in a pipe too; with them
+    a document with the keys path, exists and themes.
     """
     file = config_file()
-    click.echo(file)
+    if output is None and query is None:
+        click.echo(file)
+    else:
+        emit({"path": str(file), "exists": file.exists(), "themes": str(file.parent / "themes")}, output, query)
     if not file.exists():
         say("it does not exist: the defaults are in force")
 
