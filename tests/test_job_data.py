@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from engines.jobs import data
+from engines.jobs import inputs as job_inputs
 from engines.jobs.script import Value
 from store import cache
 from store.errors import MachineError, NotFoundError, UsageError
@@ -58,7 +58,7 @@ def job_with(**document: Any) -> Job:
 
 def place(layout: Layout, *, said: list[str] | None = None, **inputs: Any) -> dict[str, Value]:
     said = [] if said is None else said
-    return data.place_inputs(job_with(inputs=inputs), layout, said.append, lambda: False)
+    return job_inputs.place_inputs(job_with(inputs=inputs), layout, said.append, lambda: False)
 
 
 # Inputs
@@ -111,18 +111,18 @@ def test_a_copy_of_the_folder_that_the_workspace_lies_in(layout: Layout, tmp_pat
 def test_a_download_that_is_cancelled(layout: Layout, sets: Path) -> None:
     job = job_with(inputs={"d": {"path": str(sets), "mode": "download"}})
     with pytest.raises(AbandonedError):
-        data.place_inputs(job, layout, print, lambda: True)
+        job_inputs.place_inputs(job, layout, print, lambda: True)
     assert list(layout.job(NAME).inputs.iterdir()) == []
 
 
 COPY = """
 import sys
 from pathlib import Path
-from engines.jobs import data
+from engines.jobs import inputs as job_inputs
 from store.layout import Layout
 from tests.stored_jobs import stored_job
 document = {"inputs": {"d": {"path": sys.argv[2], "mode": "download"}}}
-data.place_inputs(stored_job("brave_owl_1", document=document), Layout(Path(sys.argv[1])), print, lambda: False)
+job_inputs.place_inputs(stored_job("brave_owl_1", document=document), Layout(Path(sys.argv[1])), print, lambda: False)
 """
 
 
@@ -159,7 +159,7 @@ def test_what_is_missing_or_of_another_type(layout: Layout, sets: Path, kind: st
         with pytest.raises(UsageError, match=rf"input 'x' of /docs/job\.yml: .*{message}"):
             place(layout, x={**given, "mode": mode})
     with pytest.raises(UsageError, match=message):
-        data.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
+        job_inputs.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
 
 
 def test_an_address_that_leads_to_nothing_is_shown_as_it_was_given(layout: Layout) -> None:
@@ -208,9 +208,9 @@ def test_a_url_that_fails_names_the_input(layout: Layout, server: Server) -> Non
 def test_a_folder_over_http_needs_the_cache(layout: Layout, sets: Path) -> None:
     given = {"type": "uri_folder", "path": "https://nowhere.invalid/sets/"}
     with pytest.raises(UsageError, match="no way to list"):
-        data.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
+        job_inputs.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
     cache.add("https://nowhere.invalid/sets", sets)
-    data.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
+    job_inputs.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
     assert tree(Path(place(layout, x=given)["inputs.x"].text)) == tree(sets)
     with pytest.raises(UsageError, match="is a folder, and the type says uri_file"):
         place(layout, x={**given, "type": "uri_file"})
@@ -220,7 +220,7 @@ def test_the_jobs_name_in_a_path(layout: Layout) -> None:
     fill(layout.blobstore, {f"in/{NAME}/x.csv": "x"})
     given = {"path": "azureml://datastores/workspaceblobstore/paths/in/${{name}}"}
     assert place(layout, x=given)["inputs.x"].text == str(layout.blobstore / "in" / NAME)
-    data.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
+    job_inputs.check_input(None, layout, {"inputs": {"x": given}}, "x")  # type: ignore[arg-type]
 
 
 def test_an_address_that_cannot_be_is_refused_in_any_mode(layout: Layout) -> None:
@@ -230,7 +230,7 @@ def test_an_address_that_cannot_be_is_refused_in_any_mode(layout: Layout) -> Non
             closing(sqlite3.connect(":memory:")) as connection,
             pytest.raises(UsageError, match="a port that"),
         ):
-            data.check_input(connection, layout, {"inputs": given}, "d")
+            job_inputs.check_input(connection, layout, {"inputs": given}, "d")
 
 
 def test_a_path_that_cannot_be_looked_at(layout: Layout, sets: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engines.jobs import data
+from engines.jobs import working_copy
 from engines.jobs.download import download
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.jobs import Job
@@ -39,13 +39,13 @@ def finished(layout: Layout, tmp_path: Path) -> Job:
     }
     document = {"name": NAME, "command": "true", "outputs": outputs}
     job, work = stored_job(NAME, document=document, status="Completed"), layout.job(NAME).working_copy
-    data.prepare_working_copy(job, layout)
-    data.prepare_outputs(job, layout)
+    working_copy.prepare_working_copy(job, layout)
+    job_outputs.prepare_outputs(job, layout)
     fill(work, {"outputs/m.pkl": "m"})
     fill(layout.job(NAME).user_logs, {"std_log.txt": "log"})
     fill(layout.output(NAME, "d"), {"x/y.csv": "y"})
     layout.output(NAME, "f").write_text("f")
-    data.collect_outputs(job, layout)
+    job_outputs.collect_outputs(job, layout)
     return job
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from engines.jobs import data
+from engines.jobs import outputs as job_outputs
+from engines.jobs import working_copy
 from store import snapshots
 from store.errors import MachineError, UsageError
 from store.jobs import Job
@@ -38,7 +39,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def prepare(layout: Layout, **outputs: Any) -> dict[str, str]:
-    values = data.prepare_outputs(job_with(outputs=outputs), layout)
+    values = job_outputs.prepare_outputs(job_with(outputs=outputs), layout)
     assert all(value.is_path for value in values.values())
     return {key.removeprefix("outputs."): value.text for key, value in values.items()}
 
@@ -90,7 +91,7 @@ def test_outputs_that_cannot_be(layout: Layout, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=f"output 'x': .*{message}"):
             prepare(layout, x=settings)
         with pytest.raises(UsageError, match=message):
-            data.check_output(layout, {"outputs": {"x": settings}}, "x")
+            job_outputs.check_output(layout, {"outputs": {"x": settings}}, "x")
     with pytest.raises(MachineError, match="a place for the output 'x'"):
         prepare(layout, x={"path": str(tmp_path / "file/below")})
 
@@ -103,8 +104,8 @@ def started(layout: Layout, tmp_path: Path, code: dict[str, str], **document: An
     snapshot = snapshots.take(tmp_path / "code", layout).hash if code else None
     document = {"name": NAME, "command": "true", **document}
     job = stored_job(NAME, document=document, snapshot=snapshot, status="Completed")
-    data.prepare_working_copy(job, layout)
-    data.prepare_outputs(job, layout)
+    working_copy.prepare_working_copy(job, layout)
+    job_outputs.prepare_outputs(job, layout)
     return job, layout.job(NAME).working_copy
 
 
@@ -112,10 +113,10 @@ def test_the_working_copy(layout: Layout, tmp_path: Path) -> None:
     job, work = started(layout, tmp_path, {"train.py": "1"})
     assert sorted(entry.name for entry in work.iterdir()) == ["logs", "outputs", "train.py"]
     (work / "train.py").write_text("2")
-    data.prepare_working_copy(job, layout)
+    working_copy.prepare_working_copy(job, layout)
     assert (work / "train.py").read_text() == "2"
     shutil.rmtree(work / "logs")
-    data.prepare_working_copy(job, layout)
+    working_copy.prepare_working_copy(job, layout)
     assert (work / "logs").is_dir()
 
 
@@ -139,7 +140,7 @@ def test_what_was_written_is_kept_beside_what_mlflow_keeps(layout: Layout, tmp_p
         "user_logs/std_log.txt": "log",
     }
     for _ in range(3):
-        data.collect_outputs(job, layout)
+        job_outputs.collect_outputs(job, layout)
         assert tree(artifacts) == expected
     assert (layout.job(NAME).root / "outputs").resolve() == artifacts
     assert (work / "outputs").is_dir()
@@ -155,7 +156,7 @@ def test_old_outputs_among_the_code_are_not_taken_for_new_ones(layout: Layout, t
     assert (work / "outputs/old.txt").read_text() == "old"
     (work / "outputs/again.txt").write_text("same")
     (work / "outputs/new.txt").write_text("2")
-    data.collect_outputs(job, layout)
+    job_outputs.collect_outputs(job, layout)
     assert tree(layout.artifacts(NAME) / "outputs") == {"again.txt": "same", "new.txt": "2"}
 
 
@@ -173,7 +174,7 @@ def test_links_keep_leading_where_they_led(layout: Layout, tmp_path: Path) -> No
     }.items():
         (work / "outputs" / name).symlink_to(leads_to)
     for _ in range(2):
-        data.collect_outputs(job, layout)
+        job_outputs.collect_outputs(job, layout)
     shutil.rmtree(work)
     kept = layout.artifacts(NAME) / "outputs"
     assert (kept / "last/w.bin").read_text() == (kept / "absolute").read_text() == "w"
@@ -190,7 +191,7 @@ def test_a_file_and_a_folder_of_one_name_both_stay(layout: Layout, tmp_path: Pat
     fill(work, {"outputs/x/a": "1", "outputs/x/b": "2", "outputs/y": "file"})
     os.mkfifo(work / "outputs/pipe")
     for _ in range(2):
-        data.collect_outputs(job, layout)
+        job_outputs.collect_outputs(job, layout)
     assert tree(layout.artifacts(NAME) / "outputs") == {
         "x": "file", "x~1/a": "1", "x~1/b": "2", "y/z": "in folder", "y~1": "file",
     }  # fmt: skip
@@ -211,7 +212,7 @@ def test_uploads_are_brought_to_their_place(layout: Layout, tmp_path: Path) -> N
     upload = layout.job(NAME).root / "upload"
     fill(upload, {"d/new.txt": "new", "d/both.txt": "new", "f/f": "file"})
     for _ in range(2):
-        data.collect_outputs(job, layout)
+        job_outputs.collect_outputs(job, layout)
     assert tree(tmp_path / "out") == {"old.txt": "old", "both.txt": "new", "new.txt": "new"}
     assert layout.output(NAME, "f").read_text() == "file"
 
@@ -219,11 +220,12 @@ def test_uploads_are_brought_to_their_place(layout: Layout, tmp_path: Path) -> N
 COLLECT = """
 import sys
 from pathlib import Path
-from engines.jobs import data
+from engines.jobs import outputs as job_outputs
+from engines.jobs import working_copy
 from store.layout import Layout
 from tests.stored_jobs import stored_job
 document = {"outputs": {"d": {"path": sys.argv[2], "mode": "upload"}}}
-data.collect_outputs(stored_job("brave_owl_1", document=document), Layout(Path(sys.argv[1])))
+job_outputs.collect_outputs(stored_job("brave_owl_1", document=document), Layout(Path(sys.argv[1])))
 """
 
 
@@ -240,7 +242,7 @@ def test_kill_while_outputs_are_kept(layout: Layout, tmp_path: Path, part: str) 
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert 0 < len(tree(kept)) < len(files)
-    data.collect_outputs(job, layout)
+    job_outputs.collect_outputs(job, layout)
     assert tree(kept) == files
 
 
@@ -251,10 +253,10 @@ def test_a_full_disk_loses_nothing(layout: Layout, tmp_path: Path, small_disk: P
     fill(upload, files)
     (upload / "0.bin").chmod(0o700)
     with pytest.raises(MachineError, match="the disk is full"):
-        data.collect_outputs(job, layout)
+        job_outputs.collect_outputs(job, layout)
     assert tree(upload) | tree(small_disk / "out") == files
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
-    data.collect_outputs(job, layout)
+    job_outputs.collect_outputs(job, layout)
     assert tree(small_disk / "out") == files
     assert not any(upload.iterdir())
     assert (small_disk / "out/0.bin").stat().st_mode & 0o777 == 0o700

@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engines.jobs import data, preparation, runtime
+from engines.jobs import outputs, preparation, runtime
 from engines.jobs.explain import explain
 from engines.jobs.symptoms.cause import Cause
 from store.database import StoreError
@@ -47,7 +47,7 @@ def collect(
     """
     refused: WorkbenchError | None = None
     try:
-        data.collect_outputs(job, layout)
+        outputs.collect_outputs(job, layout)
     except WorkbenchError as error:
         refused = error
     outcome = judge(job, record, explain(record, job, layout) if record or without is None else without)

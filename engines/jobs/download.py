@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engines.jobs.data import Output
+from engines.jobs.outputs import Output
 from store import trees
 from store.disk import explain, replace_file
 from store.errors import ConflictError, NotFoundError, UsageError

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from engines.jobs.data import Input
+from engines.jobs.inputs import Input
 from store.errors import WorkbenchError
 from store.layout import Layout
 from store.uris import Resolver

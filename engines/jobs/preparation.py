@@ -17,9 +17,12 @@ from engines.compute.base import Process, Task
 from engines.compute.distribution import processes
 from engines.environments import built
 from engines.environments.definition import Definition
-from engines.jobs import data, data_assets, job_secrets, runtime, submitted, tracking
+from engines.jobs import data_assets, job_secrets, runtime, submitted, tracking
+from engines.jobs.inputs import place_inputs
+from engines.jobs.outputs import output_places, prepare_outputs
 from engines.jobs.script import Script, Value, render
 from engines.jobs.secret_addresses import put_back
+from engines.jobs.working_copy import prepare_working_copy
 from store.addresses import split_secrets
 from store.errors import WorkbenchError
 from store.jobs import Job
@@ -69,12 +72,12 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
     experiment_id = create_run(job, layout, time.time(), say)
     definition = Definition.from_dict(job.environment or {})
     python = environment_python(job, definition, layout, say, cancelled, environ)
-    data.prepare_working_copy(job, layout)
+    prepare_working_copy(job, layout)
     with lent(environ):
         secrets = job_secrets.values(layout, job.document)
-        inputs = data.place_inputs(job, layout, say, cancelled)
+        inputs = place_inputs(job, layout, say, cancelled)
         seen = data_assets.look(job, layout, inputs, say, cancelled)
-    outputs = data.prepare_outputs(job, layout)
+    outputs = prepare_outputs(job, layout)
     if cancelled():
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
     values = {**inputs, **outputs, "name": Value(job.name, is_path=False)}
@@ -94,7 +97,7 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
         task=make_task(job, layout, token, script, access.services, say),
         environment=tracking.past_proxies(environment) if access.services else environment,
         inputs={name.removeprefix("inputs."): split_secrets(value.text)[0] for name, value in inputs.items()},
-        outputs=data.output_places(job, layout),
+        outputs=output_places(job, layout),
         seen=seen,
     )
 

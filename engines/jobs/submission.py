@@ -16,7 +16,7 @@ from engines.compute.distribution import check as check_distribution
 from engines.compute.registry import engine
 from engines.environments.definition import Definition
 from engines.environments.resolve import resolve
-from engines.jobs import data, data_assets, input_contents, job_secrets, runtime, secret_addresses, submitted
+from engines.jobs import data_assets, input_contents, inputs, job_secrets, outputs, runtime, secret_addresses, submitted
 from engines.jobs.provenance import git_state, user_name
 from engines.jobs.secret_addresses import SecretAddress
 from store import cache, computes, jobs, names, snapshots
@@ -102,10 +102,10 @@ def check(connection: sqlite3.Connection, layout: Layout, submission: Submission
         attempt(("parent_job_name",), lambda: jobs.get(connection, parent))
     for name, given in (document.get("inputs") or {}).items():
         place = ("inputs", name, *path_key(given))
-        attempt(place, lambda name=name: data.check_input(connection, layout, document, name))
+        attempt(place, lambda name=name: inputs.check_input(connection, layout, document, name))
     for name, given in (document.get("outputs") or {}).items():
         place = ("outputs", name, *path_key(given))
-        attempt(place, lambda name=name: data.check_output(layout, document, name))
+        attempt(place, lambda name=name: outputs.check_output(layout, document, name))
     for variable, name in job_secrets.asked(document):
         attempt(("environment_variables", variable), lambda name=name: job_secrets.check(layout, name))
     for place, address in secret_addresses.incomplete(document):
@@ -122,7 +122,7 @@ def path_key(given: object) -> tuple[str, ...]:
 
 def check_whole(document: Mapping[str, Any], place: tuple[str, ...], address: str) -> None:
     """Raises UsageError for an address without its secret, unless what lies there is in the cache."""
-    given = data.Input.read(document, place[1]) if place[0] == "inputs" else None
+    given = inputs.Input.read(document, place[1]) if place[0] == "inputs" else None
     if given is not None and given.mode != "direct" and cache.has(address):
         return
     raise UsageError(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engines.jobs.data import CAPTURED, Output
+from engines.jobs.outputs import Output
+from engines.jobs.working_copy import CAPTURED
 from store import folder_pages
 from store.errors import WorkbenchError
 from store.folder_pages import Entry, FolderPage
