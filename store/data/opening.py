@@ -2,7 +2,7 @@
 
     churn, churn:2, churn@latest, azureml:churn:2      a data asset; its own path is followed
     ./data/churn.csv, data/*.parquet, ./churn-table    this machine
-    azureml://datastores/D/paths/P, https://, s3://    elsewhere
+    azureml://datastores/D/paths/P, https://, s3://    elsewhere; of a SQL database P is a table, or a query
 
 A word that is both a file and an asset is the file; ``azureml:`` before it means the asset.
 """
@@ -27,7 +27,9 @@ from store.tabular.table import Table
 from store.uris import Resolver, take_apart
 
 if TYPE_CHECKING:
+    from store.datastores.registry import Datastore
     from store.datastores.transfers import Opened
+    from store.tabular.database import Database
 
 ASSET = re.compile(r"[^:@/\\\s]+([:@][^:@/\\\s]+)?")
 
@@ -113,9 +115,19 @@ class Opening:
 
         Resolver(self.layout, self.connection).check_workspace(reference.workspace)
         datastore = registry.get(self.connection, self.layout, reference.datastore)
+        if datastore.type == "sql":
+            return self._database(datastore), reference.path
         there = opened(datastore, open_vault(self.layout))
         self.connected.append(there)
         return there.system, there.full(reference.path)
+
+    def _database(self, datastore: Datastore) -> Database:
+        from store.datastores import credentials, sql
+        from store.tabular.database import Database
+        from store.vault import open_vault
+
+        given = credentials.put_back(datastore, open_vault(self.layout))
+        return Database(datastore.name, lambda wanted: sql.read(datastore, given, wanted))
 
 
 def _is_file_name(text: str) -> bool:

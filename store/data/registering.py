@@ -54,6 +54,7 @@ def register(
     path, kind = str(document["path"]), str(document.get("type") or "uri_folder")
     refuse_secrets(path)
     place = Resolver(layout, connection).find(path)
+    check_database(connection, layout, path, kind)
     if place.path is None and upload:
         raise UsageError(f"{place} is not on this machine: there is nothing to upload", hint="Leave --upload away.")
     found = None
@@ -78,6 +79,29 @@ def refuse_secrets(path: str) -> None:
             f"{shown} came with a secret in it, which a data asset would keep for everyone to read",
             hint="Make a datastore, which keeps it in the vault, and give azureml://datastores/NAME/paths/PATH.",
         )
+
+
+def check_database(connection: sqlite3.Connection, layout: Layout, path: str, kind: str) -> None:
+    """Hold a path in a SQL database against what is there; any other is let be. A query is not run for it.
+
+    Raises UsageError for what can be no table, NotFoundError for a table that there is not.
+    """
+    reference = take_apart(path)
+    if not isinstance(reference, DatastorePath):
+        return
+    if registry.get(connection, layout, reference.datastore).type != "sql":
+        return
+    from store.data.opening import Opening
+    from store.datastores.sql import QUERY
+
+    if kind != "mltable":
+        raise UsageError(f"{path} is a table, and the type says {kind}", hint="Say `type: mltable`.")
+    if not reference.path.strip("/ "):
+        hint = f"Write {reference}TABLE, or a query in place of TABLE."
+        raise UsageError(f"{path} names no table of the database", hint=hint)
+    if not QUERY.match(reference.path):
+        opening = Opening(layout, connection)
+        opening.table(opening.find(path))
 
 
 def version_of(

@@ -276,18 +276,18 @@ class Traits(Spec):
 class HandlerArguments(Spec):
     """Where a query is sent."""
 
-    datastore_name: str = Field(description="The datastore.")
-    resource_group: str = Field(description="The resource group (on Azure ML).")
-    subscription: str = Field(description="The subscription (on Azure ML).")
-    workspace_name: str = Field(description="The workspace.")
+    datastore_name: str = Field(description="The datastore, of type sql.")
+    resource_group: Maybe[str] = Field(None, description="The resource group (on Azure ML).")
+    subscription: Maybe[str] = Field(None, description="The subscription (on Azure ML).")
+    workspace_name: Maybe[str] = Field(None, description="The workspace, beside the other two.")
 
 
 class QuerySource(Spec):
     """A query instead of files."""
 
-    handler: str = Field(description="What runs the query.")
+    handler: str = Field(description="What runs the query; any word.")
     handler_arguments: HandlerArguments = Field(description="Where it is sent.")
-    query: str = Field(description="The query.")
+    query: str = Field(description="The query, or the name of a table.")
 
 
 class MLTable(Spec):

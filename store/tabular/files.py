@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from store.errors import NotFoundError
+from store.errors import NotFoundError, UsageError
+from store.tabular.database import Database
 
 Resolve = Callable[[str], tuple[Any, str]]
 """Turns an address (``azureml://...``, a URL) into an fsspec file system and a path on it."""
@@ -74,6 +75,9 @@ def locate(place: str, folder: tuple[Any, str], resolve: Resolve) -> tuple[Any, 
         place = place.removeprefix("file://")
     if "://" in place or place.startswith("azureml:"):
         system, path = resolve(place)
+        if isinstance(system, Database):
+            hint = "A table has `query_source` instead: workbench schema mltable tells its fields."
+            raise UsageError(f"{place} is a table of a database, and no file", hint=hint)
     else:
         system, root = folder
         path = os.path.normpath(os.path.join(root, os.path.expanduser(place) if _is_local(system) else place))

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from store.errors import UsageError
-from store.specs.mltable import READERS, ColumnPattern, MLTable, Sample, Transformation
+from store.specs.mltable import READERS, ColumnPattern, MLTable, QuerySource, Sample, Transformation
+from store.specs.references import DatastorePath, Workspace
 from store.tabular import readers, relation
 from store.tabular.conditions import condition
 from store.tabular.conversion import arrow_type, converted
+from store.tabular.database import Database
 from store.tabular.delimited import Delimited
 from store.tabular.files import Resolve, SourceFile, find_files, locate
 from store.tabular.json_lines import JsonLines
@@ -42,7 +44,7 @@ class Plan:
     def relation(self) -> Relation:
         """The rows of the table, lazily."""
         if self.document.query_source is not None:
-            raise UsageError("a query as the source of an MLTable cannot be read", hint="Use `paths`.")
+            return self._all_after(self._query(self.document.query_source), self.document.transformations or [])
         steps = list(self.document.transformations or [])
         at = next((number for number, step in enumerate(steps) if step.name in READERS), None)
         before, rest = (steps, []) if at is None else (steps[:at], steps[at:])
@@ -60,6 +62,16 @@ class Plan:
             ),
             [step for step in rest[1:] if step.name != "select_partitions"],
         )
+
+    def _query(self, source: QuerySource) -> Relation:
+        given = source.handler_arguments
+        long = (given.subscription, given.resource_group, given.workspace_name)
+        workspace = Workspace(*map(str, long)) if all(long) else None
+        system, _ = self.resolve(str(DatastorePath(given.datastore_name, "", workspace)))
+        if not isinstance(system, Database):
+            hint = "`datastore_name` names one of type sql; files are named in `paths`."
+            raise UsageError(f"the datastore {given.datastore_name!r} is no database: it takes no query", hint=hint)
+        return system.relation(source.query)
 
     def _files(self, entry: Any) -> list[SourceFile]:
         kind = next(iter(entry.model_fields_set))

@@ -11,6 +11,7 @@ from store.errors import NotFoundError, UsageError
 from store.specs.document import Document
 from store.specs.loading import load, parse
 from store.specs.mltable import MLTable
+from store.tabular.database import Database
 from store.tabular.files import Resolve, absolute, any_address, local_system
 from store.tabular.plan import Plan
 from store.tabular.table import Table
@@ -47,8 +48,8 @@ def open_table(
     """Open a file, a folder (with an MLTable file, a Delta table, or files of one sort) or a pattern as a table.
 
     ``filesystem`` is an fsspec file system that ``place`` is a path of; ``resolve`` turns an address into one and a
-    path. ``format`` and ``options`` are the reader and its settings, where the files' names do not tell. Nothing is
-    read but what is needed to know the columns.
+    path; both may come to a ``Database`` and a table or a query of it. ``format`` and ``options`` are the reader and
+    its settings, where the files' names do not tell. Nothing is read but what is needed to know the columns.
     """
     resolve = resolve or any_address
     path = str(place)
@@ -58,6 +59,8 @@ def open_table(
         system, path = resolve(path)
     else:
         system, path = local_system(), absolute(path.removeprefix("file://"))
+    if isinstance(system, Database):
+        return open_document(system.document(path), "/", resolve)
     if format is None and (inside := _mltable_in(system, path)):
         return _open_mltable(system, inside, resolve)
     kind = "folder" if system.isdir(path) else "file" if not any(sign in path for sign in "*?[") else "pattern"
