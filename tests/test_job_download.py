@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engines.jobs import outputs as job_outputs
 from engines.jobs import working_copy
 from engines.jobs.download import download
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
