@@ -19,7 +19,8 @@ from store.data.profiles import profile_of
 from store.layout import Layout
 from store.tabular.profile import profile
 from store.tabular.source import open_table
-from workbench.cli.data_drawing import BLOCKS, SIGNS, bars, drawn
+from store.tabular.wording import bars
+from workbench.cli.data_drawing import BLOCKS, SIGNS, drawn
 from workbench.cli.main import exit_code
 
 

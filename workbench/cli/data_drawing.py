@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+from store.tabular import wording
 
 if TYPE_CHECKING:
     from store.tabular.drift import ColumnDrift, Difference
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 SIGNS = " .:-=+*#@"
-PARTS_OF_SECONDS = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+")
 CELL = 24
 """No cell of a preview is wider."""
 
@@ -33,13 +33,6 @@ def blocks() -> str:
     return BLOCKS
 
 
-def bars(counts: Sequence[int], levels: str) -> str:
-    """A histogram in one line; every bin that is not empty shows."""
-    most = max(counts, default=0)
-    full = len(levels) - 1
-    return "".join(levels[0] if not count else levels[max(1, round(count / most * full))] for count in counts)
-
-
 def drawn(profile: Profile, name: str, columns: int) -> Iterator[str]:
     """The lines of a profile, each within the width."""
     levels = blocks()
@@ -51,42 +44,34 @@ def drawn(profile: Profile, name: str, columns: int) -> Iterator[str]:
         for warning in profile.warnings:
             if warning.column == column.name:
                 yield cut(f"  ! {warning.kind.replace('_', ' ')}: {warning.text}", columns)
-    if any(not (each.distinct_exact and each.quantiles_exact) for each in profile.columns):
+    if wording.has_estimates(profile.columns):
         yield ""
-        yield cut("~ is an estimate (distinct values within 2 %, quantiles by t-digest).", columns)
+        yield cut(wording.ESTIMATES, columns)
 
 
 def _column(column: ColumnProfile, levels: str) -> Iterator[str]:
-    share = f" ({column.missing / column.rows:.1%})" if column.missing else ""
-    facts = [f"{column.name}  {column.type}", f"missing {column.missing:,}{share}"]
-    if column.distinct is not None:
-        facts.append(f"distinct {'' if column.distinct_exact else '~'}{column.distinct:,}")
+    facts = [f"{column.name}  {column.type}", f"missing {wording.missing(column)}"]
+    if (distinct := wording.distinct(column)) is not None:
+        facts.append(f"distinct {distinct}")
     if column.infinite:
         facts.append(f"infinite {column.infinite:,}")
     yield ", ".join(facts)
     if column.histogram is not None:
         about = "" if column.histogram.exact else "~"
         low, high = brief(column.min), brief(column.max)
-        yield f"  {low} [{bars(column.histogram.counts, levels)}] {high} {about}".rstrip()
-    if column.quantiles is not None:
-        about = "" if column.quantiles_exact else "~"
-        middle = [f"{about}{brief(column.quantiles[share])}" for share in ("0.25", "0.5", "0.75")]
+        yield f"  {low} [{wording.bars(column.histogram.counts, levels)}] {high} {about}".rstrip()
+    if (middle := wording.quartiles(column, brief)) is not None:
         deviation = f", std {brief(column.std)}" if column.std is not None else ""
-        yield f"  mean {brief(column.mean)}{deviation}, quartiles {' / '.join(middle)}"
-    often = column.top and column.top[0].count > 1
-    if often and (column.kind not in ("number", "time") or (column.distinct or 0) <= 10):
-        least = "" if column.top_exact else ">="
-        yield "  " + ", ".join(f"{brief(each.value)} {least}{each.count / column.rows:.1%}" for each in column.top[:5])
+        yield f"  mean {brief(column.mean)}{deviation}, quartiles {middle}"
+    if wording.is_told_by_values(column):
+        yield "  " + ", ".join(f"{value} {share}" for value, share, _ in wording.shares(column, brief))
     elif column.kind in ("text", "bytes") and column.min is not None:
         yield f"  {brief(column.min)} ... {brief(column.max)}"
 
 
 def brief(value: Any) -> str:
     """A value in little room."""
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    text = " ".join(str(value).split()) if value is not None else ""
-    return cut(PARTS_OF_SECONDS.sub("", text), CELL)
+    return cut(wording.plain(value), CELL)
 
 
 def cut(text: str, columns: int) -> str:
@@ -110,7 +95,7 @@ def fitted(table: Any, columns: int) -> Iterator[str]:
     numeric: list[bool] = []
     used = 0
     for name, values in zip(table.column_names, table.columns, strict=True):
-        cells = [cut(name, CELL), *(cell_text(value) for value in values.to_pylist())]
+        cells = [cut(name, CELL), *(cut(wording.cell_text(value), CELL) for value in values.to_pylist())]
         wide = max(map(cell_len, cells))
         if shown and used + 2 + wide > columns:
             break
@@ -129,17 +114,6 @@ def fitted(table: Any, columns: int) -> Iterator[str]:
         yield "(no rows)"
     if hidden:
         yield cut(f"and {len(hidden)} more column{'s' if len(hidden) > 1 else ''}: {', '.join(hidden)}", columns)
-
-
-def cell_text(value: Any) -> str:
-    """A cell; what is missing shows as null, so that it is not taken for an empty text."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, bytes):
-        value = value.hex()
-    return brief(value.isoformat(sep=" ") if hasattr(value, "hour") and hasattr(value, "year") else value)
 
 
 def difference(found: Difference, before: str, after: str, columns: int) -> Iterator[str]:
