@@ -20,6 +20,7 @@ from store import names
 from store.data import assets, events, gathering, watches
 from store.data.assets import DataVersion
 from store.data.gathering import Gathered
+from store.data.refusals import Refusals
 from store.data.sightings import Found
 from store.data.watched_source import Source
 from store.data.watches import Watch
@@ -41,14 +42,27 @@ class Ready:
     input: str
 
 
-def fire(connection: sqlite3.Connection, layout: Layout, watch: Watch, source: Source, taken: Sequence[Found]) -> bool:
-    """Make an event of new files; whether there was one. False where another process was first, or the watch is gone.
+def fire(
+    connection: sqlite3.Connection,
+    layout: Layout,
+    watch: Watch,
+    source: Source,
+    taken: Sequence[Found],
+    refusals: Refusals | None = None,
+) -> int:
+    """Make an event of new files; of how many. None where another process was first, or the watch is gone.
 
-    Raises WorkbenchError where nothing could be done: then nothing was, and the files are as new as before.
+    Those that cannot be fetched or read are refused for a while, which is an event of its own. Raises WorkbenchError
+    where nothing could be done: then nothing was, and the files are as new as before.
     """
     with locked(layout.run / f"watch-{watch.name}.lock"):
         if not _is_so(connection, watch) or _fresh(connection, watch, taken) != len(taken):
-            return False
+            return 0
+        taken, why = gathering.obtain(layout, watch.name, source, taken, refusals or Refusals())
+        if why:
+            watches.refuse(connection, watch.name, why)
+        if not taken:
+            return 0
         files = _with_ledger(connection, watch, taken) if watch.appends else iter(taken)
         made = gathering.gather(layout, watch.name, source, files, watch.document.get("type", "uri_folder"))
         ready, fault = prepare(connection, layout, watch, made.folder) if watch.document.get("run") else (None, None)
@@ -56,12 +70,12 @@ def fire(connection: sqlite3.Connection, layout: Layout, watch: Watch, source: S
             with write(connection):
                 if not _is_so(connection, watch):
                     shutil.rmtree(made.folder, ignore_errors=True)
-                    return False
+                    return 0
                 _record(connection, layout, watch, taken, made, ready, fault)
         except BaseException:
             shutil.rmtree(made.folder, ignore_errors=True)
             raise
-    return True
+    return len(taken)
 
 
 def _is_so(connection: sqlite3.Connection, watch: Watch) -> bool:

@@ -13,6 +13,7 @@ from store.data.sightings import Found
 from store.times import timestamp
 
 NEW_FILES = "new_files"
+UNREAD = "unread"
 LOST = "lost"
 BACK = "back"
 FIRST_PATHS = 100
@@ -56,6 +57,32 @@ def find(connection: sqlite3.Connection, watch: str | None = None, limit: int = 
     return [read(row) for row in rows]
 
 
+def page(
+    connection: sqlite3.Connection,
+    words: Sequence[str],
+    limit: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+) -> list[DataEvent]:
+    """Events older than the one with the id ``before``, or next newer than ``after``; always the newest first.
+
+    Every one of ``words`` is in the watch's name or in what the event tells.
+    """
+    clauses, values = ["id > ?"], list[Any]([after or 0])
+    if before is not None:
+        clauses.append("id < ?")
+        values.append(before)
+    for word in words:
+        clauses.append("(instr(lower(watch), lower(?)) > 0 OR instr(lower(document), lower(?)) > 0)")
+        values += [word, json.dumps(word)[1:-1]]
+    order = "" if after is not None else " DESC"
+    rows = connection.execute(
+        f"SELECT * FROM data_event WHERE {' AND '.join(clauses)} ORDER BY id{order} LIMIT ?", (*values, limit)
+    ).fetchall()
+    return [read(row) for row in (reversed(rows) if after is not None else rows)]
+
+
 def last(connection: sqlite3.Connection, watch: str) -> DataEvent | None:
     """The newest event of a watch."""
     return next(iter(find(connection, watch, 1)), None)
@@ -65,6 +92,18 @@ def trouble(connection: sqlite3.Connection, watch: str) -> str | None:
     """Why a watch sees nothing at present; None when all is well."""
     newest = last(connection, watch)
     return str(newest.document["message"]) if newest is not None and newest.kind == LOST else None
+
+
+def unread(connection: sqlite3.Connection, watch: str) -> set[str]:
+    """The files that events tell of as those that cannot be had, and no later event as new."""
+    found, came = set[str](), set[str]()
+    for event in find(connection, watch):
+        paths = set(event.document.get("paths", ()))
+        if event.kind == NEW_FILES:
+            came |= paths
+        elif event.kind == UNREAD:
+            found |= paths - came
+    return found
 
 
 def read(row: sqlite3.Row) -> DataEvent:

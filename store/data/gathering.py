@@ -17,14 +17,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from store.data.refusals import Refusals
 from store.data.sightings import Found
 from store.data.watched_source import Source
 from store.datastores.registry import DEFAULT
 from store.disk import explain, flush, publish, staging
+from store.errors import NoRoomError, NotFoundError, WorkbenchError
 from store.layout import Layout
 
 FETCHED = "files"
 """The folder beside those of the versions that has what was fetched from elsewhere."""
+
+MOST_REFUSED = 100
+"""After so many files that cannot be had, others wait for the next look: each may have taken its time."""
 
 NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})
 """What says that a file can have no hard link here."""
@@ -47,7 +52,7 @@ class Gathered:
     files: int
     bytes: int
     missing: int
-    """Files that were seen once and are there no longer."""
+    """Files that were seen once and cannot be had any more."""
 
 
 def home(layout: Layout, watch: str) -> Path:
@@ -66,8 +71,8 @@ def gather(layout: Layout, watch: str, source: Source, files: Iterable[Found], k
                 if folder not in folders:
                     os.makedirs(made / folder, mode=0o700, exist_ok=True)
                     folders.add(folder)
-                place = source.base / found.path if source.folder else source.fetch(found, parent / FETCHED)
-                if not _link(str(place), f"{made}/{found.path}"):
+                place = _place(source, found, parent / FETCHED)
+                if place is None or not _link(str(place), f"{made}/{found.path}"):
                     missing += 1
                     continue
                 linked.append(found.path)
@@ -81,6 +86,44 @@ def gather(layout: Layout, watch: str, source: Source, files: Iterable[Found], k
         raise explain(error, f"gathering the files of the watch {watch!r}") from error
     path = f"azureml://datastores/{DEFAULT}/paths/watches/{watch}/{name}/"
     return Gathered(parent / name, path, len(linked), size, missing)
+
+
+def obtain(
+    layout: Layout, watch: str, source: Source, taken: Iterable[Found], refusals: Refusals
+) -> tuple[list[Found], dict[str, str]]:
+    """Have new files at hand: those that could be had, and why of others not, which are refused for a while.
+
+    Raises WorkbenchError where it is not for a file that it fails: no room, or a datastore that does not answer.
+    """
+    had, why = list[Found](), dict[str, str]()
+    for found in taken:
+        try:
+            source.obtain(found, home(layout, watch) / FETCHED)
+        except NoRoomError:
+            raise
+        except WorkbenchError as error:
+            source.check()
+            times = refusals.add(found, time.monotonic())
+            if times > 1 or not isinstance(error, NotFoundError):  # what is gone is in no later listing
+                why[found.path] = error.message
+            if len(why) == MOST_REFUSED:
+                break
+        else:
+            had.append(found)
+    return had, why
+
+
+def _place(source: Source, found: Found, kept: Path) -> Path | None:
+    """Where a file lies on this machine; None for one of elsewhere that is gone, or cannot be fetched any more."""
+    if source.folder is not None:
+        return source.base / found.path
+    try:
+        return source.fetch(found, kept)
+    except NoRoomError:
+        raise
+    except WorkbenchError:
+        source.check()
+        return None
 
 
 def _link(place: str, link: str) -> bool:

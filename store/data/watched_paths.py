@@ -116,11 +116,21 @@ def _walk(folder: Path | str, prefix: str, depth: int | None) -> Iterator[Found]
         yield from _walk(entry.path, f"{prefix}{entry.name}/", None if depth is None else depth - 1)
 
 
-def list_remote(filesystem: AbstractFileSystem, root: str, watched: WatchedPath) -> Iterator[Found]:
-    """The files of a folder elsewhere, as its file system tells them, a folder at a time."""
+def list_remote(
+    filesystem: AbstractFileSystem, root: str, watched: WatchedPath, *, has_folders: bool = True
+) -> Iterator[Found]:
+    """The files of a folder elsewhere, as its file system tells them, a folder at a time.
+
+    Raises FileNotFoundError where there is no such folder; without folders, where the container itself is gone.
+    """
     base = f"{root.rstrip('/')}/{watched.base}".rstrip("/") if watched.base else root
     filesystem.invalidate_cache()
-    yield from _ready(_walk_remote(filesystem, base, "", watched.depth), watched)
+    try:
+        yield from _ready(_walk_remote(filesystem, base, "", watched.depth), watched)
+    except FileNotFoundError:
+        if has_folders or not watched.base:
+            raise
+        filesystem.ls(root, detail=False)
 
 
 def _walk_remote(filesystem: AbstractFileSystem, folder: str, prefix: str, depth: int | None) -> Iterator[Found]:

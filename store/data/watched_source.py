@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from store.errors import MachineError, NotFoundError, WorkbenchError
 from store.layout import Layout
 from store.mounts import mount_of
 
+WITHOUT_FOLDERS = frozenset({"azure_blob", "s3"})
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -28,6 +31,8 @@ class Source:
     folder: Path | None
     filesystem: Any = None
     root: str = ""
+    has_folders: bool = True
+    """False where a folder is no more than the beginning of names: one without files is not there."""
 
     @property
     def tells(self) -> bool:
@@ -49,28 +54,64 @@ class Source:
             if self.folder is not None:
                 yield from list_local(self.folder, self.watched)
             else:
-                yield from list_remote(self.filesystem, self.root, self.watched)
-        except WorkbenchError:
-            raise
-        except FileNotFoundError as error:
-            raise NotFoundError(f"datastore {self.datastore!r} has no {self.watched.base or 'root folder'}") from error
-        except OSError as error:
-            raise explain(error, f"looking at the datastore {self.datastore!r}") from error
-        except Exception as error:  # of a storage's own library: what it raises is not known
-            raise MachineError(f"datastore {self.datastore!r} cannot be listed: {error}") from error
+                yield from list_remote(self.filesystem, self.root, self.watched, has_folders=self.has_folders)
+        except Exception as error:
+            raise self._explain(error) from error
+
+    def check(self) -> None:
+        """Raises WorkbenchError, in words, where the datastore does not answer, or the watched folder is gone."""
+        try:
+            if self.folder is not None:
+                os.stat(self.base)
+            else:
+                self.filesystem.invalidate_cache()
+                self.filesystem.info(self._address("") if self.has_folders else self.root)
+        except Exception as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: Exception) -> WorkbenchError:
+        if isinstance(error, WorkbenchError):
+            return error
+        if isinstance(error, FileNotFoundError):
+            return NotFoundError(f"datastore {self.datastore!r} has no {self.watched.base or 'root folder'}")
+        if isinstance(error, OSError):
+            return explain(error, f"looking at the datastore {self.datastore!r}")
+        # Of a storage's own library: what it raises is not known.
+        return MachineError(f"datastore {self.datastore!r} cannot be listed: {error}")
+
+    def _address(self, path: str) -> str:
+        return "/".join(part for part in (self.root.rstrip("/"), self.watched.base, path) if part) or self.root
+
+    def obtain(self, found: Found, kept: Path) -> None:
+        """Have a file at hand. Raises WorkbenchError where it cannot be had, NotFoundError where it is gone."""
+        if self.folder is None:
+            self.fetch(found, kept)
+            return
+        place = self.base / found.path
+        if not place.exists():
+            raise NotFoundError(f"{found.path} is gone")
+        if not os.access(place, os.R_OK):
+            raise MachineError(f"{found.path} may not be read", hint="Check who owns it, and its mode.")
 
     def fetch(self, found: Found, kept: Path) -> Path:
-        """A file of elsewhere on this machine: below ``kept``, once for all versions, whole or not there."""
+        """A file of elsewhere on this machine: below ``kept``, once for all versions, whole or not there.
+
+        Raises NotFoundError where it is gone, or is not the one any more that was listed.
+        """
         key = hashlib.sha256(f"{found.path}\0{found.size}\0{found.modified}".encode()).hexdigest()[:32]
         target = kept / key / found.path.rsplit("/", 1)[-1]
         if target.exists():
             return target
-        address = "/".join(part for part in (self.root.rstrip("/"), self.watched.base, found.path) if part)
         try:
             with staging(kept) as made:
-                self.filesystem.get_file(address, str(made / target.name))
+                self.filesystem.get_file(self._address(found.path), str(made / target.name))
+                got = (made / target.name).stat().st_size
+                if found.size not in (0, got):  # some tell no sizes
+                    raise NotFoundError(f"{found.path} changed: it had {found.size} bytes, and {got} came")
                 target.parent.mkdir(exist_ok=True, mode=0o700)
                 (made / target.name).replace(target)
+        except FileNotFoundError as error:
+            raise NotFoundError(f"{found.path} of the datastore {self.datastore!r} is gone") from error
         except OSError as error:
             raise explain(error, f"fetching {found.path} of the datastore {self.datastore!r}") from error
         except WorkbenchError:
@@ -89,4 +130,5 @@ def open_source(connection: sqlite3.Connection, layout: Layout, watch: Watch) ->
     from store.vault import open_vault
 
     filesystem, root = open_filesystem(datastore, open_vault(layout))
-    return Source(watch.path, watch.datastore, None, filesystem, root)
+    has_folders = datastore.type not in WITHOUT_FOLDERS
+    return Source(watch.path, watch.datastore, None, filesystem, root, has_folders)

@@ -164,6 +164,19 @@ def lose(connection: sqlite3.Connection, watch: str, message: str) -> bool:
     return True
 
 
+def refuse(connection: sqlite3.Connection, watch: str, why: Mapping[str, str]) -> bool:
+    """Say in the events that new files cannot be had, by path; whether one of them is news."""
+    with write(connection):
+        news = sorted(why.keys() - events.unread(connection, watch))
+        if not news:
+            return False
+        first, count = why[news[0]], len(news)
+        message = f"{first}; it is tried again" if count == 1 else f"{count} files are tried again: {first}, ..."
+        document = {"event": events.UNREAD, "message": message, "paths": news[: events.FIRST_PATHS]}
+        events.add(connection, watch, (), document)
+    return True
+
+
 def regain(connection: sqlite3.Connection, watch: str) -> bool:
     """Say in the events that a watch sees again what it watches; whether it did not before."""
     if events.trouble(connection, watch) is None:

@@ -17,6 +17,7 @@ from contextlib import closing
 from engines.jobs import watched
 from store import database
 from store.data import watches
+from store.data.refusals import Refusals
 from store.data.sightings import Pending, decide, observe
 from store.data.watched_source import Source, open_source
 from store.data.watches import Watch
@@ -73,6 +74,7 @@ class Follower:
     def __init__(self, layout: Layout, watch: Watch, laments: Laments, fired: Callable[[], object]) -> None:
         self.layout, self.watch, self.laments, self.fired = layout, watch, laments, fired
         self.pending: dict[str, Pending] = {}
+        self.refusals = Refusals()
         self.in_burst = False
         self.changed = threading.Event()
         self.stopping = threading.Event()
@@ -125,7 +127,8 @@ class Follower:
             if not self.in_burst:
                 self.listen(source)
             now = time.monotonic()  # of before the look: what comes during it is not settled by how long it takes
-            self.pending = observe(self.pending, watches.unseen(connection, watch.name, source.list()), now)
+            news = watches.unseen(connection, watch.name, source.list())
+            self.pending = observe(self.pending, self.refusals.due(news, now), now)
         except database.StoreError:
             raise
         except WorkbenchError as error:
@@ -140,14 +143,14 @@ class Follower:
         if self.in_burst:
             self.folder_events.close()
         if decision.take and not self.stopping.is_set():
-            if watched.fire(connection, self.layout, watch, source, decision.take):
-                log.info("%s: %d new files", self.subject, len(decision.take))
+            if count := watched.fire(connection, self.layout, watch, source, decision.take, self.refusals):
+                log.info("%s: %d new files", self.subject, count)
                 self.fired()  # there may be a job
             return 0.0  # there may be more
         self.laments.over(self.subject)
-        if decision.wait is not None:
-            return decision.wait
-        return None if self.folder_events.listening else watch.poll
+        poll = None if decision.wait is not None or self.folder_events.listening else watch.poll
+        waits = [each for each in (decision.wait, self.refusals.wait(now), poll) if each is not None]
+        return min(waits, default=None)
 
     def listen(self, source: Source) -> None:
         """Have the kernel tell of changes, where it does; before the look, so that nothing comes in between."""

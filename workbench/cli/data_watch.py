@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from store.data import events, watches
+from store.data.refusals import Refusals
 from store.data.sightings import Decision, Pending, decide, observe
 from store.data.watched_source import open_source
 from store.data.watches import Watch
@@ -19,6 +20,7 @@ from workbench.cli.output import Column, age, emit, size
 from workbench.cli.talk import confirm, say
 
 LIST_COLUMNS: tuple[Column, ...] = ("name", "state", "datastore", "path", "register", "run")
+TROUBLES = (events.LOST, events.UNREAD)
 EVENT_COLUMNS: tuple[Column, ...] = (
     ("when", lambda event: age(event["created_on"])),
     "watch",
@@ -27,7 +29,7 @@ EVENT_COLUMNS: tuple[Column, ...] = (
     ("size", lambda event: size(event.get("bytes"))),
     "data",
     "job",
-    ("trouble", lambda event: event.get("error") or (event["event"] == events.LOST and event["message"]) or ""),
+    ("trouble", lambda event: event.get("error") or (event["event"] in TROUBLES and event["message"]) or ""),
 )
 watch_names = stored_names("SELECT name FROM data_watch WHERE substr(name, 1, :length) = :beginning ORDER BY name")
 
@@ -193,14 +195,15 @@ def scan(session: Session, name: str, output: str | None, query: str | None) -> 
     source = open_source(connection, session.layout, found)
     newest = events.last(connection, name)
     before = newest.id if newest else 0
-    pending, decision = dict[str, Pending](), Decision(wait=0.0)
+    pending, decision, refusals = dict[str, Pending](), Decision(wait=0.0), Refusals()
     while decision.take or decision.wait is not None:
         time.sleep(decision.wait or 0)
         now = time.monotonic()
-        pending = observe(pending, watches.unseen(connection, name, source.list()), now)
+        news = refusals.due(watches.unseen(connection, name, source.list()), now)
+        pending = observe(pending, news, now)
         decision = decide(pending, now, found.quiet)
         if decision.take:
-            watched.fire(connection, session.layout, found, source, decision.take)
+            watched.fire(connection, session.layout, found, source, decision.take, refusals)
     if any(event.document.get("job") for event in events.find(connection, name, 1)):
         session.watch()
     made = [each.flat() for each in events.find(connection, name) if each.id > before]
