@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +73,8 @@ class Table:
         frame: pandas.DataFrame = self.to_arrow(columns, filter, limit).to_pandas()
         return frame
 
-    def to_parquet(self, path: Path | str) -> None:
-        """Write its rows to a Parquet file, which is whole or not there."""
+    def to_parquet(self, path: Path | str, told: Callable[[int], None] = lambda size: None) -> None:
+        """Write its rows to a Parquet file, which is whole or not there; ``told`` hears how large it has become."""
         from pyarrow import parquet
 
         final = Path(path)
@@ -83,6 +83,7 @@ class Table:
             with parquet.ParquetWriter(part, self.schema) as writer:
                 for batch in self.batches():
                     writer.write_batch(batch)
+                    told(part.stat().st_size)
             os.replace(part, final)
         finally:
             part.unlink(missing_ok=True)
