@@ -40,14 +40,16 @@ class FolderPage:
     more: int = 0
 
 
-def page(folder: Path, after: Place | None = None, limit: int = PAGE) -> FolderPage:
-    """The entries behind a place; from the first where there is none. Raises OSError."""
+def page(folder: Path, after: Place | None = None, limit: int = PAGE, word: str = "") -> FolderPage:
+    """The entries behind a place, from the first where there is none, with ``word`` in their names. Raises OSError."""
     behind = 0
 
     def names() -> Iterator[Place]:
         nonlocal behind
         with os.scandir(folder) as found:
             for each in found:
+                if word and word.casefold() not in each.name.casefold():
+                    continue
                 place = (not _leads_to_folder(each), each.name)
                 if after is None or place > after:
                     behind += 1

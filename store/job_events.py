@@ -5,9 +5,6 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from store import job_filter
-from store.job_filter import FilterError
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -56,24 +53,3 @@ def page(
         (*values, limit),
     ).fetchall()
     return [Event(*row) for row in (reversed(rows) if after is not None else rows)]
-
-
-def oldest(connection: sqlite3.Connection, wanted: EventFilter, limit: int) -> list[Event]:
-    """The first events that there are, the newest of them first."""
-    return page(connection, wanted, limit, after=0)
-
-
-def parse(text: str) -> EventFilter:
-    """Understand ``state:failed a word``. Raises FilterError, with the nearest right word."""
-    statuses: list[str] = []
-    words: list[str] = []
-    for term in job_filter.parse(text).terms:
-        if term.key not in ("", "state") or term.negated:
-            raise FilterError(
-                "events are narrowed by state: and by words", 1, "state:failed,canceled and parts of names or messages."
-            )
-        if term.key:
-            statuses += term.values
-        else:
-            words += term.values
-    return EventFilter(tuple(statuses), tuple(words))

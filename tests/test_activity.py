@@ -12,7 +12,6 @@ import pytest
 
 from store import activity, database, environments, job_events
 from store.job_events import EventFilter
-from store.job_filter import FilterError
 from store.layout import Layout
 from tests.many_jobs import add_job, add_jobs
 
@@ -144,20 +143,6 @@ def test_events_come_by_key_each_once(events: sqlite3.Connection) -> None:
         before = found[-1].id
     assert met == list(range(20, 0, -1))
     assert [event.id for event in job_events.page(events, EventFilter(), 3, after=10)] == [13, 12, 11]
-    assert [event.id for event in job_events.oldest(events, EventFilter(), 2)] == [2, 1]
-
-
-@pytest.mark.parametrize(
-    ("text", "ids"),
-    [("state:failed", [20, 15, 10, 5]), ("room fox", [15, 5]), ("state:run owl", [18, 16, 14, 12, 8, 6, 4, 2])],
-)
-def test_events_are_narrowed_by_state_and_words(events: sqlite3.Connection, text: str, ids: list[int]) -> None:
-    assert [event.id for event in job_events.page(events, job_events.parse(text), 50)] == ids
-
-
-def test_a_filter_for_jobs_is_refused_for_events() -> None:
-    with pytest.raises(FilterError, match="state: and by words"):
-        job_events.parse("metric.loss>1")
 
 
 def test_the_last_use_of_an_environment_is_the_newest_job(layout: Layout, connection: sqlite3.Connection) -> None:

@@ -122,7 +122,7 @@ def lookup(connection: sqlite3.Connection, name: str, version: str) -> DataVersi
     return read(row) if row else None
 
 
-def read(row: sqlite3.Row) -> DataVersion:
+def read(row: sqlite3.Row | tuple[Any, ...]) -> DataVersion:
     """A row of the table."""
     known = dict(zip(COLUMNS, row, strict=True))
     known |= {

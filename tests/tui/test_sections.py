@@ -22,8 +22,8 @@ from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
 from workbench.agent.lock import AgentLock
 from workbench.agent.version import VERSION
+from workbench.tui import paged
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens import events as events_module
 from workbench.tui.screens.agent_log import AgentLogView
 from workbench.tui.screens.compute import ComputeJobsView
 from workbench.tui.screens.environments import EnvironmentView
@@ -212,8 +212,8 @@ KEPT = 180
 @pytest.fixture
 def events(layout: Layout, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> Layout:
     """More events than are kept in memory, which are few here."""
-    monkeypatch.setattr(events_module, "PAGE", 60)
-    monkeypatch.setattr(events_module, "KEPT", KEPT)
+    monkeypatch.setattr(paged, "PAGE", 60)
+    monkeypatch.setattr(paged, "KEPT", KEPT)
     add_job(layout, "owl")
     add_job(layout, "fox")
     with database.write(connection):
@@ -228,7 +228,7 @@ def events(layout: Layout, connection: sqlite3.Connection, monkeypatch: pytest.M
 
 
 def ids(app: WorkbenchApp) -> list[int]:
-    return [int(entry.key) for entry in listed(app).entries]
+    return [entry.value.event.id for entry in listed(app).entries]
 
 
 async def open_events(app: WorkbenchApp, pilot: Pilot[None]) -> None:
@@ -247,10 +247,10 @@ def test_events_are_a_window_that_moves_with_the_cursor(events: Layout, drive: D
         while at > 1:
             await pilot.press("pagedown")
             entry = listed(app).entry
-            assert entry is not None and int(entry.key) < at
-            step = at - int(entry.key)
+            assert entry is not None and entry.value.event.id < at
+            step = at - entry.value.event.id
             assert step <= listed(app).lines
-            at = int(entry.key)
+            at = entry.value.event.id
             assert len(ids(app)) <= KEPT and ids(app) == sorted(ids(app), reverse=True)
             await until(pilot, lambda at=at: at <= 50 or ids(app)[-1] < at - 40)
         await pilot.press("g")
@@ -258,7 +258,7 @@ def test_events_are_a_window_that_moves_with_the_cursor(events: Layout, drive: D
         await pilot.press("G")
         await until(pilot, lambda: ids(app)[-1] == 1)
         await pilot.press(*["pageup"] * 3)
-        assert listed(app).entry is not None and 1 < int(listed(app).entry.key) < 200  # type: ignore[union-attr]
+        assert listed(app).entry is not None and 1 < listed(app).entry.value.event.id < 200  # type: ignore[union-attr]
 
     drive(script)
 
@@ -273,11 +273,11 @@ def test_what_happens_now_comes_in_at_the_top(events: Layout, drive: Drive, conn
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await open_events(app, pilot)
         happen("first")
-        await until(pilot, lambda: listed(app).entries[0].value.message == "first")
+        await until(pilot, lambda: listed(app).entries[0].value.event.message == "first")
         assert listed(app).cursor == 0
         await pilot.press("j")  # no longer at the top: the cursor stays with its event
         happen("second")
-        await until(pilot, lambda: listed(app).entries[0].value.message == "second")
+        await until(pilot, lambda: listed(app).entries[0].value.event.message == "second")
         assert listed(app).cursor == 2
 
     drive(script)
@@ -287,7 +287,7 @@ def test_events_are_narrowed_and_open_their_job(events: Layout, drive: Drive) ->
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         await open_events(app, pilot)
         await pilot.press("slash", *"state", "colon", *"failed", "enter")
-        await until(pilot, lambda: all(entry.value.status == "Failed" for entry in listed(app).entries))
+        await until(pilot, lambda: all(entry.value.event.status == "Failed" for entry in listed(app).entries))
         found = view(app)
         assert isinstance(found, EventsView) and found.place == "events state:failed"
         await pilot.press("slash", "x", "colon", "y")
@@ -330,6 +330,7 @@ def test_states_are_completed() -> None:
     assert suggest("st") == "state:"
     assert suggest("owl state:fa") == "owl state:failed"
     assert suggest("owl") is None
+    assert suggest("owl ty") == "owl type:" and suggest("type:d") == "type:data"
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24)])

@@ -46,6 +46,7 @@ class Glyphs:
     rule: str
     ellipsis: str
     cursor: str
+    data: str
     unicode: bool
 
     def state(self, status: str) -> str:
@@ -57,8 +58,8 @@ class Glyphs:
         return self.bars[max(0, min(7, level))]
 
 
-UNICODE = Glyphs(STATES, BARS, "■", "▸", "▾", "•", "─", "…", "▌", True)
-ASCII = Glyphs(ASCII_STATES, ASCII_BARS, "*", "+", "-", "*", "-", "~", "|", False)
+UNICODE = Glyphs(STATES, BARS, "■", "▸", "▾", "•", "─", "…", "▌", "◆", True)
+ASCII = Glyphs(ASCII_STATES, ASCII_BARS, "*", "+", "-", "*", "-", "~", "|", "#", False)
 
 
 def glyphs(ascii_only: bool | None = None) -> Glyphs:

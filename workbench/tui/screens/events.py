@@ -1,35 +1,36 @@
-"""The section Events: what happened to jobs, the newest first, and what the agent says."""
+"""The section Events: what happened to jobs and to watched data, the newest first, and what the agent says."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
-from store import job_events, job_filter
-from store.job_events import Event, EventFilter
-from store.job_filter import FilterError
+from store import happenings, job_filter
+from store.data.events import LOST, NEW_FILES, DataEvent
+from store.happenings import Happening, HappeningFilter, Place
+from store.job_events import Event
+from workbench.tui import paged
 from workbench.tui.access import Stores
 from workbench.tui.glyphs import Glyphs, kind_of_state
+from workbench.tui.home_lines import size
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_columns import cell
+from workbench.tui.paged import PagedView
 from workbench.tui.screens.agent_log import AgentLogView
-from workbench.tui.view import is_typing
-from workbench.tui.widgets.filter_line import FilterLine
-from workbench.tui.widgets.line_list import Entry, Line, LineList
+from workbench.tui.widgets.line_list import Entry, Line, LineList, Span
+from workbench.tui.widgets.menu import Choice, Menu
 
-PAGE = 300
-KEPT = 5 * PAGE
-"""So many events are in memory; those that are farther away are read again when they are come to."""
+WATCH_STATES = {NEW_FILES: ("New files", "completed"), LOST: ("Lost", "failed")}
+"""How the kinds of data events are called, and drawn; what is not here is that a path is there again."""
+BACK = ("Back", "running")
 
 
-class EventsView(JobActions):
+class EventsView(PagedView, JobActions):
     """A window of events that moves with the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,140 +38,95 @@ class EventsView(JobActions):
         Binding("a", "agent_log", "agent log", id="events.agent_log"),
         Binding("escape", "clear", "Clear filter, or back", show=False, id="events.clear"),
     ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.filter_text = ""
-        self.filter = EventFilter()
-        self.events: list[Event] = []
-        self.newest_known = self.oldest_known = False
-        self.wanted_ends: set[int] = set()
-        """The ends to read on from: 1 the older, -1 the newer. A reading that another one replaces is not lost so."""
+    placeholder = "state:failed, type:data, and parts of names or messages"
 
     def compose_content(self) -> Iterable[Widget]:
         """The line that narrows, what it is narrowed to, and the list."""
-        yield FilterLine(suggest=suggest, placeholder="state:failed, and parts of names or messages")
-        yield Static("", classes="section-facts", markup=False)
-        yield LineList(event_lines, prefetch=50)
-
-    @property
-    def listed(self) -> LineList:
-        """The list."""
-        return self.query_one(LineList)
+        yield from self.paged_list(event_lines, suggest=suggest)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    async def load(self) -> None:
-        """Read the newest events; where some are known, those that are newer."""
-        if not self.events:
-            await self._read_newest()
-        elif self.newest_known:
-            newer = await self.bench.access.read(newer_events, self.filter, self.events[0].id)
-            if len(newer) == PAGE:
-                await self._read_newest()
-            elif newer:
-                self._take([*newer, *self.events], drop_oldest=True)
-        await self._read_on()
+    def parse(self, text: str) -> HappeningFilter:
+        """States, types and words."""
+        return happenings.parse(text)
 
-    async def _read_newest(self) -> None:
-        found = await self.bench.access.read(older_events, self.filter, None)
-        self.newest_known, self.oldest_known = True, len(found) < PAGE
-        self.wanted_ends.clear()
-        self._take(found)
-        await self._read_on()
+    async def read_page(self, *, after: Any = None, before: Any = None, last: bool = False) -> list[Happening]:
+        """A page of older events behind one, or of newer ones before it."""
+        if last:
+            return await self.bench.access.read(first_events, self.filter)
+        if before is not None:
+            return await self.bench.access.read(newer_events, self.filter, before.newer)
+        return await self.bench.access.read(older_events, self.filter, after.older if after is not None else None)
 
-    async def _read_oldest(self) -> None:
-        found = await self.bench.access.read(first_events, self.filter)
-        self.newest_known, self.oldest_known = len(found) < PAGE, True
-        self.wanted_ends.clear()
-        self._take(found)
-        self.listed.move_to(len(found) - 1)
-        await self._read_on()
-
-    async def _read_on(self) -> None:
-        """Read what came near its end meanwhile."""
-        while self.wanted_ends:
-            step = max(self.wanted_ends)
-            if not (self.oldest_known if step > 0 else self.newest_known):
-                await self._read_more(step)
-            self.wanted_ends.discard(step)
-
-    async def _read_more(self, step: int) -> None:
-        if not self.events:
+    async def read_again(self) -> None:
+        """Read those that are newer than all that are known; the others do not change."""
+        if not self.first_known:
             return
-        if step > 0:
-            found = await self.bench.access.read(older_events, self.filter, self.events[-1].id)
-            self.oldest_known = len(found) < PAGE
-            self._take([*self.events, *found], drop_oldest=False)
-        else:
-            found = await self.bench.access.read(newer_events, self.filter, self.events[0].id)
-            self.newest_known = len(found) < PAGE
-            self._take([*found, *self.events], drop_oldest=True)
+        newer = await self.bench.access.read(newer_events, self.filter, self.rows[0].newer)
+        if len(newer) == paged.PAGE:
+            await self.read_first()
+        elif newer:
+            self.take([*newer, *self.rows], drop_last=True)
 
-    def _take(self, events: list[Event], *, drop_oldest: bool = True) -> None:
-        """Show these, no more than are kept."""
-        if len(events) > KEPT:
-            if drop_oldest:
-                events, self.oldest_known = events[:KEPT], False
-            else:
-                events, self.newest_known = events[-KEPT:], False
-        self.events = events
-        self.listed.take([Entry(str(each.id), each) for each in events])
-        clears = self.bench.key_of("events.clear", "esc")
-        told = f"/{self.filter_text}  {'' if events else 'nothing like that; '}{clears} shows all"
-        line = self.query_one(".section-facts", Static)
-        line.display = bool(self.filter_text)
-        line.update(Content.styled(told, "$foreground-muted"))
-        if events or self.filter_text:
-            self.show_content()
-        else:
-            new, log = self.bench.key_of("job.new", "n"), self.bench.key_of("events.agent_log", "a")
-            self.show_empty("Nothing happened yet", "", f"{new}  new job", f"{log}  what the agent says")
+    def row_key(self, row: Happening) -> str:
+        """Its kind and number."""
+        return f"{'data' if isinstance(row.event, DataEvent) else 'job'} {row.event.id}"
 
-    # -- what the list and the filter say -------------------------------------------------------------------------
+    def clear_key(self) -> str:
+        """The key that shows all again."""
+        return self.bench.key_of("events.clear", "esc")
 
-    @on(LineList.Near)
-    def near_end(self, event: LineList.Near) -> None:
-        """Read on before the end comes into sight."""
-        event.stop()
-        self.wanted_ends.add(event.step)
-        if not any(worker.group == "load" and not worker.is_finished for worker in self.workers):
-            self.read_guarded(self._read_on)
+    def show_nothing(self) -> None:
+        """Nothing happened."""
+        new, log = self.bench.key_of("job.new", "n"), self.bench.key_of("events.agent_log", "a")
+        self.show_empty("Nothing happened yet", "", f"{new}  new job", f"{log}  what the agent says")
 
-    @on(LineList.Far)
-    def far_end(self, event: LineList.Far) -> None:
-        """To the newest or the oldest event of all."""
-        event.stop()
-        if event.step < 0 and not self.newest_known:
-            self.read_guarded(self._read_newest)
-        elif event.step > 0 and not self.oldest_known:
-            self.read_guarded(self._read_oldest)
+    # -- what an event leads to ---------------------------------------------------------------------------------
 
     @on(LineList.Opened)
     async def open_event(self, event: LineList.Opened) -> None:
-        """Open the job."""
+        """Open the job, or the version of data; of a data event that set off both, one that is chosen."""
         event.stop()
-        await self.bench.open_job(event.entry.value.job_name)
+        found = event.entry.value.event
+        if isinstance(found, Event):
+            await self.bench.open_job(found.job_name)
+            return
+        data, job = found.document.get("data"), found.document.get("job")
+        if data and job:
+            self._choose(str(data), str(job))
+        elif data:
+            await self._open_data(str(data))
+        elif job:
+            await self.bench.open_job(str(job))
+        else:
+            self.notify(str(found.document.get("message") or found.kind), markup=False)
+
+    def _choose(self, data: str, job: str) -> None:
+        choices = [Choice("v", "version", "data", data.removeprefix("azureml:")), Choice("j", "job", "job", job)]
+
+        def chosen(what: str | None) -> None:
+            if what == "data":
+                self.app.run_worker(self._open_data(data))
+            elif what == "job":
+                self.app.run_worker(self.bench.open_job(job))
+
+        self.app.push_screen(Menu("The new files set off", choices), chosen)
+
+    async def _open_data(self, reference: str) -> None:
+        from workbench.tui.screens.data_version import DataVersionView
+
+        await self.bench.frame.push(DataVersionView.of(reference))
 
     def chosen_names(self) -> list[str]:
         """The job of the event under the cursor."""
-        entry = self.listed.entry
-        return [entry.value.job_name] if entry is not None else []
+        entry: Entry | None = self.listed.entry
+        if entry is None:
+            return []
+        found = entry.value.event
+        name = found.job_name if isinstance(found, Event) else found.document.get("job")
+        return [str(name)] if name else []
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash that is typed into a text is a slash."""
-        return not (action == "filter" and is_typing(self.app.focused))
-
-    def action_filter(self) -> None:
-        """Open the filter line."""
-        self.query_one(FilterLine).open(self.filter_text)
-
-    def action_clear(self) -> None:
-        """Show all again; with nothing to clear, go back."""
-        if self.filter_text:
-            self.set_filter("")
-        else:
-            self.app.run_worker(self.bench.action_back())
+    # -- keys ---------------------------------------------------------------------------------------------------
 
     async def action_agent_log(self) -> None:
         """Show what the agent says."""
@@ -184,67 +140,54 @@ class EventsView(JobActions):
         is_state = any(state.casefold() == text.casefold() for state in job_filter.STATES)
         self.set_filter(f"state:{text}" if is_state else text)
 
-    def set_filter(self, text: str) -> None:
-        """Narrow the list, or say what is not understood."""
-        line = self.query_one(FilterLine)
-        try:
-            narrowed = job_events.parse(text)
-        except FilterError as error:
-            line.answer(f"{error.message}. {error.hint}")
-            return
-        line.answer("")
-        self.filter_text, self.filter = text, narrowed
-        self.place = f"events {text}".strip()
-        self.read_guarded(self._read_newest)
-
-    @on(FilterLine.Typed)
-    def filter_typed(self, event: FilterLine.Typed) -> None:
-        """Narrow while the user types."""
-        event.stop()
-        self.set_filter(event.text)
-
-    @on(FilterLine.Closed)
-    def filter_closed(self, event: FilterLine.Closed) -> None:
-        """Back to the list."""
-        event.stop()
-        if event.text != self.filter_text:
-            self.set_filter(event.text)
-        self.focus_content()
-
-    def focus_content(self) -> None:
-        """The keys work in the list."""
-        if self.query_one(".content").display:
-            self.screen.set_focus(self.listed, scroll_visible=False)
-        else:
-            super().focus_content()
+    def place_of(self, text: str) -> str:
+        """With the filter behind it."""
+        return f"events {text}".strip()
 
 
-def older_events(stores: Stores, wanted: EventFilter, before: int | None) -> list[Event]:
-    """A page of what happened before an event; the newest without one."""
-    return job_events.page(stores.workbench, wanted, PAGE, before=before)
+def older_events(stores: Stores, wanted: HappeningFilter, before: Place | None) -> list[Happening]:
+    """A page of what happened before a place; the newest without one."""
+    return happenings.page(stores.workbench, wanted, paged.PAGE, before=before)
 
 
-def newer_events(stores: Stores, wanted: EventFilter, after: int) -> list[Event]:
+def newer_events(stores: Stores, wanted: HappeningFilter, after: Place) -> list[Happening]:
     """A page of what happened next."""
-    return job_events.page(stores.workbench, wanted, PAGE, after=after)
+    return happenings.page(stores.workbench, wanted, paged.PAGE, after=after)
 
 
-def first_events(stores: Stores, wanted: EventFilter) -> list[Event]:
+def first_events(stores: Stores, wanted: HappeningFilter) -> list[Happening]:
     """The oldest page."""
-    return job_events.oldest(stores.workbench, wanted, PAGE)
+    return happenings.oldest(stores.workbench, wanted, paged.PAGE)
 
 
-def event_lines(value: Event, width: int, signs: Glyphs) -> list[Line]:
-    """When, what, of which job, and why."""
+def event_lines(value: Happening, width: int, signs: Glyphs) -> list[Line]:
+    """When, what, of which job or watch, and why or what it set off."""
+    found = value.event
     name = max(16, min(40, (width - 30) * 4 // 10))
-    return [
-        (
-            (f" {moment(value.at)}  ", "muted"),
-            (cell(f"{signs.state(value.status)} {value.status}", 17, signs), kind_of_state(value.status)),
-            (f" {cell(value.job_name, name, signs)} ", ""),
-            (" ".join((value.message or "").split()), "muted"),
-        )
-    ]
+    if isinstance(found, DataEvent):
+        called, kind = WATCH_STATES.get(found.kind, BACK)
+        state: Span = (cell(f"{signs.data} {called}", 17, signs), kind)
+        of, told = found.watch, data_spans(found)
+    else:
+        state = cell(f"{signs.state(found.status)} {found.status}", 17, signs), kind_of_state(found.status)
+        of, told = found.job_name, ((" ".join((found.message or "").split()), "muted"),)
+    return [((f" {moment(found.at)}  ", "muted"), state, (f" {cell(of, name, signs)} ", ""), *told)]
+
+
+def data_spans(event: DataEvent) -> tuple[Span, ...]:
+    """What came, and what it set off."""
+    document = event.document
+    if event.kind != NEW_FILES:
+        return ((" ".join(str(document.get("message") or "").split()), "muted"),)
+    files = f"{event.files:,} file{'' if event.files == 1 else 's'}, {size(event.bytes)}"
+    found: list[Span] = [(files, "")]
+    if data := document.get("data"):
+        found += [(" made ", "muted"), (str(data).removeprefix("azureml:"), "accent")]
+    if job := document.get("job"):
+        found += [(", ran ", "muted"), (str(job), "accent")]
+    if error := document.get("error"):
+        found += [("  no job: ", "warning"), (" ".join(str(error).split()), "warning")]
+    return tuple(found)
 
 
 def moment(at: float, now: float | None = None) -> str:
@@ -259,9 +202,11 @@ def suggest(text: str) -> str | None:
     """What the last word of a filter may become."""
     head, blank, word = text.rpartition(" ")
     key, colon, value = word.partition(":")
-    if word and not colon and "state".startswith(word):
-        return f"{head}{blank}state:"
-    if colon and key == "state" and value:
-        found = next((state for state in job_filter.STATES if state.casefold().startswith(value.casefold())), None)
-        return f"{head}{blank}state:{found.casefold()}" if found else None
-    return None
+    if word and not colon:
+        known = next((each for each in ("state:", "type:") if each.startswith(word)), None)
+        return f"{head}{blank}{known}" if known else None
+    if not value or key not in ("state", "type"):
+        return None
+    values = job_filter.STATES if key == "state" else ("job", "data")
+    found = next((each for each in values if each.casefold().startswith(value.casefold())), None)
+    return f"{head}{blank}{key}:{found.casefold()}" if found else None

@@ -29,9 +29,10 @@ class TabLine(Widget):
             super().__init__()
             self.name = name
 
-    def __init__(self, tabs: dict[str, tuple[str, str]]) -> None:
+    def __init__(self, tabs: dict[str, tuple[str, str]], keys: str = "job.tab") -> None:
+        """``keys`` is what the ids of the keys that open them begin with."""
         super().__init__()
-        self.tabs = tabs
+        self.tabs, self.keys = tabs, keys
 
     def render(self) -> Content:
         """One after the other."""
@@ -39,7 +40,7 @@ class TabLine(Widget):
 
     def _entry(self, name: str) -> Content:
         title, usual = self.tabs[name]
-        key = cast("ThemedApp", self.app).key_of(f"job.tab.{name}", usual)
+        key = cast("ThemedApp", self.app).key_of(f"{self.keys}.{name}", usual)
         if name == self.current:
             return Content.styled(f" [{title}] ", "bold $primary")
         return Content.assemble((f"  {title}", "$foreground-muted"), (f" {key} " if key else "  ", "$accent"))
