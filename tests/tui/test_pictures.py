@@ -292,6 +292,9 @@ MOMENTS: dict[str, Steps] = {
 EMPTY: dict[str, Steps] = {"jobs-empty": jobs, "home-empty": nothing}
 TROUBLE: dict[str, Steps] = {"home-gone": gone, "job-outputs-none": outputs("next_one")}
 
+LOOKS = 3
+"""So many pictures in a row are the same before one is compared."""
+
 
 async def still(app: WorkbenchApp, pilot: Pilot[None]) -> None:
     """Wait for what the header says, and leave out what the machine does."""
@@ -300,10 +303,11 @@ async def still(app: WorkbenchApp, pilot: Pilot[None]) -> None:
     header.load = None
     await until(pilot, lambda: not any(worker.group in ("load", "situation") for worker in app.workers))
     header.load = None
-    seen = ""
-    while (now := picture(app)) != seen:  # what is read last may still be on its way to the screen
-        seen = now
+    seen: list[str] = []
+    while len(seen) < LOOKS or len(set(seen[-LOOKS:])) > 1:  # what is read last may still be on its way to the screen
         await pilot.pause(0.05)
+        await pilot.pause()
+        seen.append(picture(app))
 
 
 def take(drive: Drive, name: str, steps: Steps, size: tuple[int, int], theme: str) -> None:
