@@ -101,7 +101,7 @@ def test_hints_and_help_say_the_key_that_a_setting_gave(layout: Layout, drive: D
         await pilot.press("f1")
         await until(pilot, lambda: not isinstance(app.screen, Help))
 
-    drive(script, size=(120, 40), loaded=given(jobs__sort="f7", app__help="f1"))
+    drive(script, size=(80, 24), loaded=given(jobs__sort="f7", app__help="f1"))
 
 
 def shown(app: WorkbenchApp) -> str:

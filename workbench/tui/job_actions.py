@@ -21,6 +21,7 @@ DOCUMENT = "document"
 """Stands in a menu for what is read when it is chosen."""
 
 CANCEL = frozenset({"job.cancel"})
+NEED_JOB = frozenset(f"job.{name}" for name in ("run_again", "edit", "cancel", "archive", "copy", "compare"))
 TITLE_LENGTH = 60
 """Display names are cut behind so many characters."""
 
@@ -57,6 +58,15 @@ class JobActions(View):
         """Of a job that has not ended first how to end it."""
         status = self.chosen_status()
         return CANCEL if status is not None and status not in jobs.TERMINAL else frozenset()
+
+    def without_use(self, name: str) -> bool:
+        """Keys of jobs where none is chosen; cancelling one that has ended, comparing fewer than two."""
+        if name not in NEED_JOB:
+            return super().without_use(name)
+        names = self.chosen_names() if self.has_content else []
+        if name == "job.cancel" and len(names) == 1:
+            return self.chosen_status() in jobs.TERMINAL
+        return len(names) < (2 if name == "job.compare" else 1)
 
     def chosen(self) -> list[str]:
         """As ``chosen_names``; says so where there are none."""

@@ -45,6 +45,10 @@ class View(Widget):
     """The command that leads here again, where it is not the section's name."""
     live = False
     loaded = False
+    has_content = False
+    """Whether the content is shown, and no notice in its place."""
+    NEED_CONTENT: ClassVar[frozenset[str]] = frozenset()
+    """The ids of keys that do something with what is shown."""
 
     @property
     def bench(self) -> WorkbenchApp:
@@ -113,6 +117,10 @@ class View(Widget):
         """The ids of keys that matter most now: the line of hints begins with them."""
         return frozenset()
 
+    def without_use(self, name: str) -> bool:
+        """Whether a key, by its id, has nothing to work on now: hints leave it out; pressed it says so."""
+        return not self.has_content and name in self.NEED_CONTENT
+
     def go_to_line(self, _number: int) -> bool:
         """Show a line by its number, as for ``:123``; False where there are no lines."""
         return False
@@ -155,6 +163,9 @@ class View(Widget):
 
     def _swap(self, *, notice: bool) -> None:
         shown, hidden = self.query_one(Notice), self.query_one(".content")
+        if self.has_content == notice:
+            self.has_content = not notice
+            self.refresh_bindings()
         if shown.display == notice and hidden.display != notice:
             return
         may_take = self.may_take_focus

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from store.errors import WorkbenchError
 from workbench.tui import home_lines
 from workbench.tui.glyphs import Glyphs
-from workbench.tui.home_lines import Ended, Machine, Output, Want, running_at, shares, waiting_at
+from workbench.tui.home_lines import Ended, Machine, Output, Running, Waiting, Want, running_at, shares, waiting_at
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_columns import age
 from workbench.tui.reading_home import LISTED, Curves, HomeFacts, MachineFacts, home, machine
@@ -155,6 +155,7 @@ class HomeView(JobActions):
         self.machine: MachineFacts | None = None
         self._curves: Curves | None = None
         self._looked = self._counted = 0.0
+        self._chosen: tuple[list[str], str | None] = ([], None)
         self._panels: dict[str, Panel] = {
             "running": Panel("running", "Running", home_lines.running_lines),
             "failed": Panel("failed", "Failed", home_lines.failed_lines),
@@ -242,6 +243,9 @@ class HomeView(JobActions):
             [Entry(f"{each.job.name}/{each.name}", Output(each, _ago(each.job.ended_at, now))) for each in facts.made]
         )
         self._show_machine()
+        if (chosen := (self.chosen_names(), self.chosen_status())) != self._chosen:
+            self._chosen = chosen
+            self.refresh_bindings()
         if self.query_one(".content").display and self.panel is None and self.may_take_focus:
             self.focus_content()
 
@@ -270,8 +274,13 @@ class HomeView(JobActions):
         return [entry.key.partition("/")[0]] if entry is not None and entry.key else []
 
     def chosen_status(self) -> str | None:
-        """Whether the job under the cursor is under way."""
-        return "Running" if self.panel in (self._panels["running"], self._panels["queue"]) else None
+        """The state of the job under the cursor."""
+        match self.panel.entry.value if self.panel and self.panel.entry else None:
+            case Running() | Waiting():
+                return "Running"
+            case Ended() | Output():
+                return "Completed"
+        return None
 
     def focus_content(self) -> None:
         """The first panel that has anything."""

@@ -84,6 +84,8 @@ class JobView(JobActions):
         ),
     ]
 
+    NEED_CONTENT = frozenset({"job.next_tab"})
+
     def __init__(self, name: str, tab: str = "overview") -> None:
         super().__init__()
         self.crumb = self.job_name = name

@@ -56,6 +56,8 @@ class JobsView(JobActions):
         Binding("escape", "clear", "Clear filter, or back", show=False, id="jobs.clear"),
     ]
 
+    NEED_CONTENT = frozenset({"jobs.filter", "jobs.sort"})
+
     def __init__(self) -> None:
         super().__init__()
         self.filter_text = ""
@@ -87,8 +89,9 @@ class JobsView(JobActions):
         return self._absent.intersection(self.table.marks)
 
     def chosen_status(self) -> str | None:
-        """The state of the job under the cursor."""
-        return self.table.row.status if self.table.row else None
+        """The state of the job under the cursor, unless another one is marked."""
+        row = self.table.row
+        return row.status if row is not None and self.table.marks.keys() <= {row.name} else None
 
     @on(JobTable.Pointed)
     def pointed_at(self, event: JobTable.Pointed) -> None:
@@ -329,6 +332,7 @@ class JobsView(JobActions):
         """Say how many are marked."""
         event.stop()
         self._tell(self.table.window)
+        self.refresh_bindings()
 
 
 def is_state(text: str) -> bool:

@@ -61,9 +61,12 @@ class KeyHints(Widget):
             return
         found: dict[str, Hint] = {}
         view = getattr(screen, "view", None)
-        first = view.first_hints() if isinstance(view, View) and view.is_attached else frozenset()
+        here = view if isinstance(view, View) and view.is_attached else None
+        first = here.first_hints() if here is not None else frozenset()
         active = sorted(screen.active_bindings.values(), key=lambda each: how_common(each.binding.id or "", first))
         for _node, binding, enabled, _tooltip in active:
+            if here is not None and here.without_use(binding.id or ""):
+                continue
             if binding.show and enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
                 found[binding.action] = Hint(key, binding.description)
