@@ -321,6 +321,38 @@ def test_a_tiny_terminal_shows_what_it_can(many: Layout, drive: Drive) -> None:
     assert any("job_0999" in line for line in drive(script, size=(40, 10)))
 
 
+@pytest.mark.parametrize(("width", "least"), [(80, 22), (120, 28), (140, 36)])
+def test_names_have_the_room_that_other_columns_do_not_need(
+    layout: Layout, drive: Drive, width: int, least: int
+) -> None:
+    name = "a_job_of_somebody_with_long_names_00"
+    add_jobs(layout, [(name, {"experiment_name": "iris"}, {"val_loss": 0.12})])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_jobs(app, pilot)
+        return text(app)[1]
+
+    line = drive(script, size=(width, 24))
+    shown = next(word for word in line.split() if word.startswith("a_job"))
+    assert len(shown) >= least
+    assert "0.12 val_loss" in line and "iris" in line and "1h" in line
+
+
+def test_columns_stay_where_they_are_while_one_goes_through_the_list(layout: Layout, drive: Drive) -> None:
+    long = "a_job_of_somebody_with_long_names_00"
+    add_jobs(layout, [(f"job_{number}", {}, {}) for number in range(400)] + [(long, {}, {})])
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await open_jobs(app, pilot)
+        heads = [text(app)[0]]
+        await pilot.press("G")
+        await until(pilot, lambda: table(app).row and table(app).row.name == "job_0")
+        return [*heads, text(app)[0]]
+
+    first, last = drive(script, size=(100, 24))
+    assert first == last
+
+
 def test_an_empty_workspace_says_what_to_do(drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
         await open_jobs(app, pilot)

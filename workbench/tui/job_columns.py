@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
@@ -96,17 +96,38 @@ STATE_WIDTH = 12
 GAP = 1
 
 
-def chosen(width: int, columns: Sequence[Column] = COLUMNS) -> list[tuple[Column, int]]:
-    """The columns that fit into a width, with the width of each."""
+def needed(rows: Iterable[JobRow], metrics: Mapping[str, tuple[str, float]]) -> dict[str, int]:
+    """The cells that the widest text of each column takes, up to what the column may have."""
+    found: dict[str, int] = {}
+    growing = [column for column in COLUMNS if column.least < column.most]
+    for row in rows:
+        for column in growing:
+            text = column.text(row, metrics.get(row.name))
+            indent = 2 if column.name == "name" and row.parent_job_name else 0
+            cells = min(column.most, (len(text) if text.isascii() else cell_len(text)) + indent)
+            if cells > found.get(column.name, 0):
+                found[column.name] = cells
+    return found
+
+
+def chosen(
+    width: int, columns: Sequence[Column] = COLUMNS, needs: Mapping[str, int] | None = None
+) -> list[tuple[Column, int]]:
+    """The columns that fit into a width, with the width of each: first as wide as its texts, then as it may be."""
     kept = list(columns)
     while len(kept) > 1 and sum(each.least + GAP for each in kept) > width:
         kept.remove(min(kept, key=lambda each: each.keep))
-    widths = {each.name: min(each.least, max(1, width - GAP)) for each in kept}
+    told = {each.name: max((needs or {}).get(each.name, each.least), len(each.title) + 1) for each in kept}
+    widths = {each.name: min(each.least, max(1, width - GAP), told[each.name]) for each in kept}
     left = width - sum(widths.values()) - GAP * len(kept)
-    while left > 0 and (growing := [each for each in kept if widths[each.name] < each.most]):
-        for each in sorted(growing, key=lambda each: -each.keep)[:left]:
-            widths[each.name] += 1
-            left -= 1
+    for most in (
+        {each.name: min(each.most, told[each.name]) for each in kept},
+        {each.name: each.most for each in kept},
+    ):
+        while left > 0 and (growing := [each for each in kept if widths[each.name] < most[each.name]]):
+            for each in sorted(growing, key=lambda each: -each.keep)[:left]:
+                widths[each.name] += 1
+                left -= 1
     return [(each, widths[each.name]) for each in kept]
 
 

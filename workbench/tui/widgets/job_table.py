@@ -19,7 +19,7 @@ from textual.strip import Strip
 from store.job_filter import Sort
 from store.job_pages import JobRow
 from workbench.tui.glyphs import Glyphs, kind_of_state
-from workbench.tui.job_columns import GAP, STATE_WIDTH, Column, cell, chosen
+from workbench.tui.job_columns import COLUMNS, GAP, STATE_WIDTH, Column, cell, chosen, needed
 from workbench.tui.job_window import PAGE, Window
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class JobTable(ScrollView, can_focus=True):
         self.sort = Sort()
         self._pointed: tuple[str, str] | None = None
         self._shown: dict[int, tuple[object, ...]] = {}
+        self._needs: dict[str, int] = {}
+        """The widest text of each column so far: columns that changed with every page would be hard to read."""
 
     # -- rows ---------------------------------------------------------------------------------------------------
 
@@ -113,6 +115,8 @@ class JobTable(ScrollView, can_focus=True):
         stays = follow and at is not None and not (self.cursor == 0 and self.scroll_offset.y == 0)
         found = window.number_of(at.name) if stays and at is not None else None
         before, self.window = self.cursor, window
+        for name, cells in needed(window.rows, window.metrics).items():
+            self._needs[name] = max(cells, self._needs.get(name, 0))
         self.virtual_size = Size(self.size.width, window.total + 1)
         if found is not None and found != before:
             self.scroll_to(y=self.scroll_offset.y + found - before, animate=False, force=True)
@@ -139,19 +143,29 @@ class JobTable(ScrollView, can_focus=True):
     def _signature(self, y: int) -> tuple[object, ...]:
         number = self.scroll_offset.y + y - 1
         row = self.window.row(number) if y else None
-        texts = (
-            tuple(column.text(row, self.window.metrics.get(row.name)) for column, _ in self._columns()) if row else ()
-        )
+        columns = self._columns()
+        texts = tuple(column.text(row, self.window.metrics.get(row.name)) for column, _ in columns) if row else ()
+        widths = tuple(size for _, size in columns)
         marked = row is not None and row.name in self.marks
         folded = row is not None and row.name in self.unfolded
         head = (self.sort,) if y == 0 else ()
         status = (row.status, row.children, row.name) if row else ()
-        return (number == self.cursor and y > 0, marked, folded, self.has_focus, texts, status, head, self.size.width)
+        return (
+            number == self.cursor and y > 0,
+            marked,
+            folded,
+            self.has_focus,
+            texts,
+            status,
+            head,
+            widths,
+            self.size.width,
+        )
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
     def _columns(self) -> list[tuple[Column, int]]:
-        return chosen(max(8, self.scrollable_content_region.width - STATE_WIDTH - 2 - GAP))
+        return chosen(max(8, self.scrollable_content_region.width - STATE_WIDTH - 2 - GAP), COLUMNS, self._needs)
 
     def render_line(self, y: int) -> Strip:
         """The head, then a row a line."""
