@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engines.jobs.comparison import Row, Subject, best, compare, compare_snapshots
-from engines.jobs.repeats import group_by, group_repeats, grouped_row, mean_curve, spread
+from engines.jobs.repeats import Spread, group_by, group_repeats, grouped_row, mean_curve, spread
 from tests.stored_jobs import stored_job
 
 
@@ -138,4 +138,4 @@ def test_runs_are_grouped_by_a_value_too() -> None:
 
 def test_the_mean_of_curves_is_taken_where_all_have_points() -> None:
     curves = [[(0, 1.0), (1, 2.0), (2, 3.0)], [(0, 3.0), (1, 4.0)], [], [(0, 2.0), (1, math.nan)]]
-    assert mean_curve(curves) == [(0, 2.0), (2, 3.0)]
+    assert mean_curve(curves) == [(0, Spread(2.0, 1.0, 3)), (2, Spread(3.0, None, 1))]

@@ -107,12 +107,13 @@ def _values_of(row: Row, group: Group) -> str | None:
 Curve = Sequence[tuple[float, float]]
 
 
-def mean_curve(curves: Sequence[Curve]) -> list[tuple[float, float]]:
-    """The mean of several curves wherever all of those that reach so far have a point of the same x."""
+def mean_curve(curves: Sequence[Curve]) -> list[tuple[float, Spread]]:
+    """Mean and deviation of several curves wherever all of those that reach so far have a point of the same x."""
     ends = [curve[-1][0] for curve in curves if curve]
     found: dict[float, list[float]] = {}
     for curve in curves:
         for x, y in dict(curve).items():
             if math.isfinite(y):
                 found.setdefault(x, []).append(y)
-    return [(x, statistics.fmean(ys)) for x, ys in sorted(found.items()) if len(ys) >= sum(end >= x for end in ends)]
+    told = [(x, ys) for x, ys in sorted(found.items()) if len(ys) >= sum(end >= x for end in ends)]
+    return [(x, each) for x, ys in told if (each := spread(ys)) is not None]

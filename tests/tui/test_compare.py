@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from store import database
 from store.layout import Layout
+from store.tracking import runs
 from tests.conftest import Cli
 from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
@@ -112,6 +115,34 @@ def test_repeated_runs_are_shown_as_mean_and_spread(layout: Layout, drive: Drive
     assert "lr=0.1" in lines[0] and lines[1].split() == ["2", "runs", "2", "runs"]
     assert any("0.115 ± 0.0071" in line and "★ 0.215 ± 0.0071" in line for line in lines)
     assert chosen == names[2:]
+
+
+def test_the_curves_of_repeated_runs_are_their_mean_and_its_spread(layout: Layout, drive: Drive) -> None:
+    names = fill(layout)
+    with closing(runs.connect(layout)) as tracking, database.write(tracking):
+        tracking.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES ('accuracy', ?, 0, ?, ?, 0)",
+            [(number + step / 10, name, step) for number, name in enumerate(names) for step in range(3)],
+        )
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        view = await open_compare(app, pilot, names)
+        await pilot.press("u", "r")
+        await until(pilot, lambda: view.grouping)
+        await pilot.press("v")
+        await until(pilot, lambda: len(view.chart.curves) == 2 and view.chart.display)
+        first, second = view.chart.curves
+        assert [y for _, y in first.raw.points()] == pytest.approx([0.5, 0.6, 0.7])
+        assert [y for _, y in second.raw.points()] == pytest.approx([2.5, 2.6, 2.7])
+        root_of_half = 0.5**0.5  # the deviation of two that lie 1 apart
+        assert first.deviations == pytest.approx(dict.fromkeys((0, 1, 2), root_of_half))
+        assert "± 0.7071" in view.chart.render_line(1).text
+        assert "dotted" in str(view.query_one(".compare-status").render())
+        await pilot.press("u", "0")
+        await until(pilot, lambda: len(view.chart.curves) == 4)
+        assert not any(curve.deviations for curve in view.chart.curves)
+
+    drive(script)
 
 
 def test_a_row_is_shown_whole_and_a_job_opened(layout: Layout, drive: Drive) -> None:

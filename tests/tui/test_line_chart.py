@@ -170,6 +170,62 @@ def test_smoothing_draws_beside_the_raw_values() -> None:
     assert {1, 9} <= run(script)
 
 
+BETWEEN_LEFT = 0x01 | 0x02 | 0x04 | 0x40
+"""The dots of the left half of a cell (Unicode, Braille Patterns)."""
+
+
+def dots(chart: LineChart) -> list[list[int]]:
+    """The dots of each cell of the plot, in rows of the picture."""
+    left = chart._painter.plot.left + 1 if chart._painter.plot else 0
+    return [[ord(each) - 0x2800 if 0x2800 <= ord(each) < 0x2900 else 0 for each in line[left:]] for line in text(chart)]
+
+
+def test_the_spread_of_a_mean_is_dotted_above_and_below_it() -> None:
+    flat = [(float(x), 1.0) for x in range(200)]
+
+    async def script(chart: Spied, pilot: Pilot[None]) -> tuple[list[list[int]], list[str], list[str], list[str]]:
+        chart.set_curves([("mean", flat)], spreads={"mean": [(x, 0.5) for x, _ in flat[:100]]})
+        drawn, told = dots(chart), text(chart)
+        chart.action_cursor_to(0)
+        return drawn, told, text(chart), [tick.label for tick in chart._painter.plot.y_ticks]
+
+    drawn, told, at_start, ticks = run(script)
+    lines = [row for row in drawn if any(row)]
+    assert len(lines) == 3, "above, the mean, below"
+    above, mean, below = lines
+    for edge in (above, below):
+        assert not any(bits & ~BETWEEN_LEFT for bits in edge), "every other column of dots is left out"
+        half = len(edge) // 2
+        assert all(edge[: half - 1]) and not any(edge[half + 2 :]), "as far as there is a deviation"
+    assert any(bits & ~BETWEEN_LEFT for bits in mean)
+    assert float(ticks[0]) <= 0.6 and float(ticks[-1]) >= 1.4
+    assert "±" not in told[0], "the last value is that of a single run"
+    assert "1 ± 0.5" in at_start[0]
+
+
+def test_a_spread_below_zero_is_no_place_of_a_logarithmic_scale() -> None:
+    async def script(chart: Spied, pilot: Pilot[None]) -> list[list[int]]:
+        chart.show(log=True)
+        chart.set_curves([("mean", [(0.0, 1.0), (1.0, 1.0)])], spreads={"mean": [(0.0, 2.0), (1.0, 2.0)]})
+        return dots(chart)
+
+    assert sum(any(row) for row in run(script)) == 2, "the mean, and what lies above"
+
+
+def test_a_spread_is_told_in_numbers_where_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.tui.widgets.line_chart.draws_unicode", lambda: False)
+
+    async def script(chart: Spied, pilot: Pilot[None]) -> list[str]:
+        chart.set_curves(
+            [("mean", [(0.0, 1.0), (1.0, 2.0)])], spreads={"mean": [(0.0, 0.25), (1.0, 0.5)]}, title="loss"
+        )
+        return text(chart)
+
+    head, line, *_ = run(script)
+    assert head.split() == ["loss", "last", "+-", "min", "max"]
+    assert line.split()[-4:] == ["2", "0.5", "1", "2"]
+
+
 @pytest.mark.parametrize("points", [[], [(0.0, math.nan)], [(0.0, math.inf)]])
 def test_without_a_number_it_says_so(points: Points) -> None:
     async def script(chart: Spied, pilot: Pilot[None]) -> str:

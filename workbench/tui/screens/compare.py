@@ -20,6 +20,7 @@ from workbench.tui.widgets.compare_table import CompareTable, Head, Line
 from workbench.tui.widgets.file_tree import size_text
 from workbench.tui.widgets.line_chart import LineChart
 from workbench.tui.widgets.menu import Choice, Menu
+from workbench.tui.widgets.series import XY
 from workbench.tui.widgets.text_dialog import TextDialog
 from workbench.tui.widgets.text_pane import Line as TextLine
 
@@ -50,6 +51,8 @@ class CompareView(JobActions):
         Binding("L", "log", "log scale", id="compare.log"),
         Binding("escape", "table", "Back to the table, or back", show=False, id="compare.table"),
     ]
+
+    NEED_CONTENT = frozenset(f"compare.{name}" for name in ("all", "group", "curves", "job", "base", "next_metric"))
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
@@ -120,7 +123,7 @@ class CompareView(JobActions):
             await self._read_curves()
 
     async def _read_curves(self) -> None:
-        """Draw the curves of the metric: of each job, or the mean of each group."""
+        """Draw the curves of the metric: of each job, or of each group the mean and how far it spreads."""
         from engines.jobs.repeats import mean_curve
         from workbench.tui import reading_compare
 
@@ -131,15 +134,22 @@ class CompareView(JobActions):
         found = await read(reading_compare.histories, [each.job.name for each in self.subjects], metric, MAX_POINTS)
         if metric != self.metric or not self.is_attached:
             return
-        curves: list[tuple[str, Sequence[tuple[float, float]]]] = []
+        curves: list[tuple[str, Sequence[XY], Sequence[XY]]] = []
         for group, head in zip(self.groups, self._heads(), strict=True):
             own = [found[member] for member in group.members]
-            curves.append((head.title, own[0] if len(own) == 1 else mean_curve(own)))
-        told = [(name, points) for name, points in curves if points][:SERIES]
-        names = told_apart([name for name, _ in told], self.size.width)
+            means = mean_curve(own) if len(own) > 1 else []
+            points = own[0] if len(own) == 1 else [(x, each.mean) for x, each in means]
+            spread = [(x, each.deviation) for x, each in means if each.deviation is not None]
+            curves.append((head.title, points, spread))
+        told = [curve for curve in curves if curve[1]][:SERIES]
+        names = told_apart([name for name, *_ in told], self.size.width)
         live = any(not subject.job.finished for subject in self.subjects)
         self.chart.show(without="no points yet" if live else "no points were logged", paint=False)
-        self.chart.set_curves([(name, points) for name, (_, points) in zip(names, told, strict=True)], title=metric)
+        self.chart.set_curves(
+            [(name, points) for name, (_, points, _) in zip(names, told, strict=True)],
+            title=metric,
+            spreads={name: spread for name, (*_, spread) in zip(names, told, strict=True)},
+        )
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
@@ -199,7 +209,9 @@ class CompareView(JobActions):
         parts = [f"{len(self.subjects)} jobs"]
         if self.grouping is not None:
             by = "repeated runs" if self.grouping == REPEATS else self.grouping.removeprefix("by:")
-            parts[0] += f" in {len(groups)} groups by {by}: mean {'±' if self.bench.signs.unicode else '+-'} deviation"
+            drawn = " (dotted)" if self.metric is not None and self.bench.signs.unicode else ""
+            sign = "±" if self.bench.signs.unicode else "+-"
+            parts[0] += f" in {len(groups)} groups by {by}: mean {sign} deviation{drawn}"
         if self.metric is not None:
             parts.append(f"curves of {self.metric}")
             if len(groups) > SERIES:

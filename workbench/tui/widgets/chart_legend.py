@@ -152,15 +152,15 @@ def _place(look: Look, x: tuple[float, float] | None) -> list[Part]:
 
 
 def _value(curve: Curve, cursor: float | None) -> str:
-    """The last value, or that nearest to the cursor; the smoothed one beside the raw where there is one."""
+    """The last value, or that nearest to the cursor; of a mean the deviation too, and the smoothed value."""
     raw = curve.raw
-    if cursor is None:
-        return value_label(raw.ys[-1]) if raw.ys else ""
-    point = raw.nearest(cursor)
+    point = raw.nearest(raw.xs[-1] if cursor is None and raw.xs else cursor or 0.0)
     if point is None:
         return ""
-    smooth = curve.smooth_at(cursor)
-    return value_label(point[1]) + (f" ~{value_label(smooth)}" if smooth is not None else "")
+    deviation = curve.deviations.get(point[0])
+    told = value_label(point[1]) + (f" ± {value_label(deviation)}" if deviation is not None else "")
+    smooth = curve.smooth_at(cursor) if cursor is not None else None
+    return told + (f" ~{value_label(smooth)}" if smooth is not None else "")
 
 
 def _notes(curve: Curve) -> list[Part]:

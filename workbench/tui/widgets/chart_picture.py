@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from workbench.tui.widgets import axis
 from workbench.tui.widgets.axis import Tick
-from workbench.tui.widgets.braille import Canvas, scale, trace
+from workbench.tui.widgets.braille import Canvas, dotted, scale, trace
 from workbench.tui.widgets.chart_legend import (
     AXIS,
     AXIS_NAMES,
@@ -124,7 +124,7 @@ class Painter:
 
     def _thin_out(self, curves: Sequence[Curve], x: tuple[float, float], dots: int, changed: float | None) -> None:
         """Each curve's columns: of a window that was seen before only those that changed."""
-        drawn = [series for curve in curves for series in curve.drawn]
+        drawn = [series for curve in curves for series in (*curve.drawn, *curve.edges)]
         known = self._columns if self._asked == (x, dots) else {}
         changed_from = self._first_changed(x, dots, changed)
         self._columns = {}
@@ -168,6 +168,9 @@ class Painter:
             self._canvas = Canvas(plot.width, plot.height)
         dot = scale(*plot.y, plot.height * 4)
         order = [(number, curve) for number, curve in enumerate(curves)]
+        for number, curve in order:
+            for edge in curve.edges:
+                dotted(self._canvas, self._columns[edge.serial], dot, number % SERIES + DIM, cell)
         for depth in (0, 1):  # raw values lie below all smoothed ones
             for number, curve in order:
                 if depth < len(curve.drawn):

@@ -58,15 +58,23 @@ def _line(curves: Sequence[Curve], width: int, ellipsis: str) -> Row:
 
 
 def _summary(curves: Sequence[Curve], look: Look, width: int, height: int, signs: str, ellipsis: str) -> list[Row]:
-    columns = max(1, min(len(HEADS), (width - 10) // CELL))
+    told = (
+        [HEADS[0], "+-" if signs == ASCII_MARKERS else "±", *HEADS[1:]]
+        if any(curve.deviations for curve in curves)
+        else list(HEADS)
+    )
+    columns = max(1, min(len(told), (width - 10) // CELL))
     names = width - columns * CELL
     title = clipped(printable(look.title), names, ellipsis)
-    heads = "".join(f"{head:>{CELL}}" for head in HEADS[:columns])
+    heads = "".join(f"{head:>{CELL}}" for head in told[:columns])
     rows = [row([(title + " " * (names - cell_len(title)), TITLE), (heads, LABEL)], width)]
     shown = curves if len(curves) < height else curves[: height - 2]
     for number, curve in enumerate(shown):
         ys = curve.raw.ys
         values = [value_label(value) for value in (ys[-1], min(ys), max(ys))] if ys else ["-"] * 3
+        if len(told) > len(HEADS):
+            deviation = curve.deviations.get(curve.raw.xs[-1]) if ys else None
+            values.insert(1, "-" if deviation is None else value_label(deviation))
         sign, name = signs[number % SERIES], clipped(printable(curve.name), max(1, names - 3), ellipsis)
         parts: list[Part] = [(f"{sign} ", number % SERIES + 1), (name, TITLE), (" " * (names - 2 - cell_len(name)), 0)]
         rows.append(row([*parts, ("".join(f"{value:>{CELL}}" for value in values[:columns]), LABEL)], width))

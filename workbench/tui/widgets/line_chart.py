@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -81,10 +81,16 @@ class LineChart(Widget, can_focus=True):
         *,
         title: str | None = None,
         reach: tuple[float, float] | None = None,
+        spreads: Mapping[str, Iterable[XY]] | None = None,
     ) -> None:
-        """Draw other curves, each a name and its points; ``reach`` is what the y axis has to show at least."""
-        log, weight = self.look.log, self.weight
-        self.curves = [Curve(name, points, log=log, weight=weight) for name, points in curves]
+        """Draw other curves, each a name and its points; ``reach`` is what the y axis has to show at least.
+
+        ``spreads`` are the deviations of those that are means, by name: dotted lines above and below them.
+        """
+        log, weight, spreads = self.look.log, self.weight, spreads or {}
+        self.curves = [
+            Curve(name, points, log=log, weight=weight, spread=spreads.get(name, ())) for name, points in curves
+        ]
         self.look.reach = reach
         if title is not None:
             self.look.title = title

@@ -228,8 +228,19 @@ class Smoothing:
 class Curve:
     """A series as it is drawn: on a logarithmic scale where that is asked for, and smoothed beside its raw values."""
 
-    def __init__(self, name: str, points: Iterable[XY] = (), *, log: bool = False, weight: float = 0.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        points: Iterable[XY] = (),
+        *,
+        log: bool = False,
+        weight: float = 0.0,
+        spread: Iterable[XY] = (),
+    ) -> None:
         self.raw = Series(name, points)
+        self.deviations = dict(spread)
+        """By x, how far the values that it is the mean of lie from it."""
+        self._edges: tuple[Curve, ...] = ()
         self.set(log=log, weight=weight)
 
     @property
@@ -242,6 +253,11 @@ class Curve:
         """What is drawn, the last on top."""
         return [self._plain] if self._smooth is None else [self._plain, self._smooth]
 
+    @property
+    def edges(self) -> list[Series]:
+        """One deviation below and one above it, where it is a mean."""
+        return [edge.drawn[-1] for edge in self._edges]
+
     def set(self, *, log: bool, weight: float) -> None:
         """Draw in another way."""
         self.log, self.weight = log, weight
@@ -252,6 +268,12 @@ class Curve:
         self._smooth = Series(self.name) if weight else None
         if log or weight:
             self._derive(*self.raw.apart())
+        if self.deviations:
+            told = [(x, y, self.deviations.get(x, math.nan)) for x, y in self.raw.points()]
+            self._edges = tuple(
+                Curve(self.name, [(x, y + sign * deviation) for x, y, deviation in told], log=log, weight=weight)
+                for sign in (-1, 1)
+            )
 
     def append(self, points: Iterable[XY]) -> float | None:
         """Add points; returns the x from which on the picture is another, None where it is not."""
