@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.segment import Segment
+from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -73,6 +75,11 @@ class MetricTable(Widget, can_focus=True):
         if rows != self._rows or self._painted != (self.selected, frozenset(self.marks)):
             self._rows, self._painted = rows, (self.selected, frozenset(self.marks))
             self.refresh()
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each metric in sight."""
+        for y, _ in enumerate(self.names_shown(), 1):
+            yield Offset(0, y), partial(self.select, self.top + y - 1)
 
     def on_resize(self) -> None:
         self.select(self.selected)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
@@ -11,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -257,11 +258,14 @@ class CompareTable(ScrollView, can_focus=True):
         """Another row."""
         self._move_to(self.cursor + rows, 1 if rows > 0 else -1)
 
-    def action_sideways(self, columns: int) -> None:
-        """Another job."""
-        self.column = max(0, min(self.column + columns, len(self.heads) - 1))
+    def _move_to_column(self, number: int) -> None:
+        self.column = max(0, min(number, len(self.heads) - 1))
         self._show_column()
         self._repaint()
+
+    def action_sideways(self, columns: int) -> None:
+        """Another job."""
+        self._move_to_column(self.column + columns)
 
     def action_page(self, screens: int) -> None:
         """A screen further."""
@@ -281,6 +285,17 @@ class CompareTable(ScrollView, can_focus=True):
         """Show the row whole."""
         if self.key is not None:
             self.post_message(self.Opened(self.key))
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each column and each row in sight."""
+        left = self._title_width + 2
+        for number, size in self._shown():
+            yield Offset(left - 1, 0), partial(self._move_to_column, number)
+            left += size + 1
+        for y in range(HEAD_LINES, self.size.height):
+            number = self._number(y)
+            if number < len(self.lines) and self.lines[number].key is not None:
+                yield Offset(0, y), partial(self._move_to, number, 1)
 
     def on_click(self, event: events.Click) -> None:
         """Select a row and a column; a second click shows the row whole."""

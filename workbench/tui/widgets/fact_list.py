@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
@@ -11,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -283,6 +284,14 @@ class FactList(ScrollView, can_focus=True):
         fact = self.fact
         if fact is not None:
             self._bench.copy_text(fact.value if fact.copies is None else fact.copies, fact.title)
+
+    def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
+        """Each fact whose first line is in sight."""
+        top = self.scroll_offset.y
+        for y, line in enumerate(self._lines[top : top + self.size.height]):
+            first = top + y == 0 or self._lines[top + y - 1].number != line.number
+            if line.number is not None and first:
+                yield Offset(0, y), partial(self._move_to, line.number)
 
     def on_click(self, event: events.Click) -> None:
         """Select; a second click opens."""

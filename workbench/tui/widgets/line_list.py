@@ -296,9 +296,9 @@ class LineList(ScrollView, can_focus=True):
             self.post_message(self.Opened(self, self.entry))
 
     def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
-        """Each entry whose first line is in sight."""
+        """Each entry whose first line is in sight, where one can be chosen."""
         top = self.scroll_offset.y
-        for number in range(len(self.entries)):
+        for number in range(len(self.entries) if self.can_focus else 0):
             line = self._top_of(number) - top
             if 0 <= line < self.lines:
                 yield Offset(0, line + self._heads), partial(self.move_to, number)
