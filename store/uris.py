@@ -54,12 +54,13 @@ EXPRESSION = re.compile(r"\$\{\{\s*(\S*?)\s*\}\}")
 class Place:
     """What a path stands for: a path on this machine, or a URL elsewhere; exactly one of them.
 
-    ``datastore`` names the one that a URL was reached by, whose login it needs.
+    ``datastore`` names the one that a URL was reached by, whose login it needs, and ``within`` is the path in it.
     """
 
     path: Path | None = None
     url: str | None = None
     datastore: str | None = None
+    within: str = ""
 
     def __str__(self) -> str:
         """How it is shown and noted: without secrets."""
@@ -69,7 +70,10 @@ class Place:
         """The place of something in this folder. Raises UsageError for what would lie outside of it."""
         if self.path is not None:
             return Place(inside(self.path, path))
-        return replace(self, url=f"{str(self.url).rstrip('/')}/{path.lstrip('/')}" if path else self.url)
+        if not path:
+            return self
+        within = f"{self.within.rstrip('/')}/{path.lstrip('/')}".lstrip("/")
+        return replace(self, url=f"{str(self.url).rstrip('/')}/{path.lstrip('/')}", within=within)
 
 
 def inside(root: Path, path: str) -> Path:
@@ -152,7 +156,7 @@ class Resolver:
 
         if ".." in path.split("/"):
             raise UsageError(f"the path {path!r} leads out of the datastore {name!r}")
-        return Place(url=address(found, path), datastore=name)
+        return Place(url=address(found, path), datastore=name, within=path)
 
     def check_workspace(self, workspace: Workspace | None) -> None:
         """Raises UsageError when an address names another workspace than this."""

@@ -151,7 +151,7 @@ def test_datastores_of_ones_own(layout: Layout) -> None:
     assert Resolver(layout).find("azureml://datastores/inbox/paths/a/b.csv") == Place(Path("/data/inbox/a/b.csv"))
     remote = Resolver(layout).find("azureml://datastores/sales/paths/a")
     assert remote.datastore == "sales" and str(remote.url).endswith("/a") and remote.path is None
-    assert remote.below("b.csv") == Place(url=f"{remote.url}/b.csv", datastore="sales")
+    assert remote.below("b.csv") == Place(url=f"{remote.url}/b.csv", datastore="sales", within="a/b.csv")
     with pytest.raises(UsageError, match="leads out of"):
         Resolver(layout).find("azureml://datastores/sales/paths/../x")
 

@@ -47,7 +47,7 @@ def collect(
     """
     refused: WorkbenchError | None = None
     try:
-        outputs.collect_outputs(job, layout)
+        outputs.collect_outputs(job, layout, say)
     except WorkbenchError as error:
         refused = error
     outcome = judge(job, record, explain(record, job, layout) if record or without is None else without)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engines.jobs.outputs import Output
+from engines.jobs.outputs import Output, fetch_output
 from store import trees
 from store.disk import explain, replace_file
 from store.errors import ConflictError, NotFoundError, UsageError
@@ -120,6 +120,8 @@ def plan_output(job: Job, layout: Layout, name: str, plan: Plan) -> str | None:
     """The files of a named output; a sentence instead where there are none here."""
     output = Output.read(job.document, name, job.name, layout)
     path = output.place.path
+    if path is None and output.is_uploaded:
+        path = fetch_output(output, layout, plan.notes.append)
     if path is None:
         return f"the output {name!r} lies at {output.place}, where the job wrote it itself"
     if not path.exists():

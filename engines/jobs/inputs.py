@@ -5,22 +5,27 @@ Whatever is prepared here appears whole, by rename: after a kill all of it can b
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engines.jobs.keeping import LINK_REFUSED
 from engines.jobs.script import Value, literal_text
-from store import cache, trees
+from store import cache, database, trees
 from store.addresses import Address
-from store.disk import explain, publish, staging
+from store.datastores import filesystems, registry
+from store.disk import copy_file, explain, publish, staging
 from store.errors import UsageError, WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
 from store.telling import Cancelled, Say
 from store.transfer.incoming import AbandonedError
+from store.trees import Item
 from store.uris import EXPRESSION, Place, Resolver, substitute
 
 FOLDER_TYPES = frozenset({"uri_folder", "mltable", "mlflow_model", "triton_model"})
@@ -69,6 +74,8 @@ def check_input(connection: sqlite3.Connection, layout: Layout, document: Mappin
     elif given.mode == "direct":
         if "://" in str(place.url):
             Address.parse(str(place.url))
+    elif place.datastore is not None:
+        filesystems.check(registry.get(connection, layout, place.datastore))
     else:
         cache.check(str(place.url), want_folder=given.wants_folder)
 
@@ -129,23 +136,45 @@ def place_input(given: Input, place: Place, layout: Layout, job: str, say: Say, 
     """Make one input ready as its mode says; returns what the job gets for it."""
     if place.path is None and given.mode == "direct":
         return str(place.url)
+    if place.datastore is not None:
+        return str(place_from_datastore(given, place, layout, job, say, cancelled))
     path = place.path
     if path is None:
         path = cache.fetch(
             str(place.url),
             want_folder=given.wants_folder,
-            progress=Reporter(given.name, str(Address.parse(str(place.url))), say),
+            progress=downloading(given, place, say),
             cancelled=cancelled,
         )
     check_type(given, path)
     return str(copy_for_job(path, layout, job, given.name, cancelled) if given.mode == "download" else path)
 
 
-class Reporter:
-    """Says from time to time how far a download is."""
+def place_from_datastore(given: Input, place: Place, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:
+    """What lies in a datastore of another machine, as it is there now; what the job has of it changes no more."""
+    from store.datastores.cached import Wanted, copy_of
+    from store.vault import open_vault
 
-    def __init__(self, name: str, url: str, say: Say) -> None:
-        self.name, self.url, self.say = name, url, say
+    with closing(database.connect(layout.database)) as connection:
+        datastore = registry.get(connection, layout, str(place.datastore))
+    wanted = Wanted(
+        datastore,
+        place.within,
+        open_vault(layout),
+        downloading(given, place, say),
+        cancelled,
+        lambda line: say(f"input {given.name}: {line}"),
+    )
+    with copy_of(wanted) as path:
+        check_type(given, path)
+        return copy_for_job(path, layout, job, given.name, cancelled, linked=given.mode != "download")
+
+
+class Reporter:
+    """Says from time to time how far a transfer is; ``what`` begins the line."""
+
+    def __init__(self, what: str, say: Say) -> None:
+        self.what, self.say = what, say
         self.next = 0.0
         self.last = ""
 
@@ -154,10 +183,15 @@ class Reporter:
         if now >= self.next or done == total:
             self.next = now + SAY_SECONDS
             of_all = f" of {megabytes(total)}" if total is not None else ""
-            line = f"input {self.name}: downloading {self.url}: {megabytes(done)}{of_all}"
+            line = f"{self.what}: {megabytes(done)}{of_all}"
             if line != self.last:
                 self.last = line
                 self.say(line)
+
+
+def downloading(given: Input, place: Place, say: Say) -> Reporter:
+    """Says how far the download of an input is."""
+    return Reporter(f"input {given.name}: downloading {Address.parse(str(place.url))}", say)
 
 
 def megabytes(count: int) -> str:
@@ -165,10 +199,13 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def copy_for_job(path: Path, layout: Layout, job: str, name: str, cancelled: Cancelled) -> Path:
+def copy_for_job(
+    path: Path, layout: Layout, job: str, name: str, cancelled: Cancelled, *, linked: bool = False
+) -> Path:
     """A private copy of a file or a folder below the job's ``inputs``; one that is there already is whole.
 
-    A workspace that lies in the folder is left out: the copy would be in it.
+    A workspace that lies in the folder is left out: the copy would be in it. ``linked`` has the job read the very same
+    files, under names of its own, where the disk allows.
     """
     folder = layout.job(job).inputs
     target = folder / name
@@ -179,10 +216,24 @@ def copy_for_job(path: Path, layout: Layout, job: str, name: str, cancelled: Can
         with staging(folder) as made:
             choice = trees.Everything(without=trees.identity(layout.root))
             survey = trees.survey(path, choice) if path.is_dir() else trees.of_file(path)
-            for _ in trees.copy_items(survey.items, made, writable=True):
+            for _ in link_items(survey.items, made) if linked else trees.copy_items(survey.items, made, writable=True):
                 if cancelled():
                     raise AbandonedError("cancelled while an input was being copied")
             publish(made, target)
     except OSError as error:
         raise explain(error, f"copying {path} for the job") from error
     return copy
+
+
+def link_items(items: Iterable[Item], target: Path) -> Iterator[Item]:
+    """Have files under further names below a folder; each that can have none, as on another disk, is copied."""
+    for item in items:
+        place = target / item.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(item.source, place)
+        except OSError as error:
+            if error.errno not in LINK_REFUSED:
+                raise
+            copy_file(item.source, place, 0o400, item.mtime_ns)
+        yield item

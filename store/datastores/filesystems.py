@@ -42,6 +42,9 @@ EXTRAS = {
 }
 """What is to be installed for a type: the extra of Workbench, and the library that it brings."""
 
+WITHOUT_FILES = frozenset({"sql", "azure_data_lake_gen1"})
+"""Types that have tables instead of files, or nothing any more: opening their files says so."""
+
 
 def open_filesystem(datastore: Datastore, secrets: credentials.Secrets) -> tuple[AbstractFileSystem, str]:
     """The file system of a datastore, and the path of its root there.
@@ -76,6 +79,15 @@ def installed(kind: str) -> bool:
         return find_spec(EXTRAS[kind][1]) is not None
     except ModuleNotFoundError:  # of a package above it
         return False
+
+
+def check(datastore: Datastore) -> None:
+    """Raises UsageError or MissingLibraryError where files of it can never be had, without asking its server."""
+    if datastore.type in WITHOUT_FILES:
+        module(datastore).open_filesystem(datastore, {})
+    if not installed(datastore.type):
+        with libraries(datastore):
+            raise ModuleNotFoundError(name=EXTRAS[datastore.type][1])
 
 
 def address(datastore: Datastore, path: str = "") -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from store.errors import NotFoundError, UsageError
 from store.times import timestamp
+from store.transfer.remote import ETAG_WORDS
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -25,6 +26,7 @@ class Entry:
     is_folder: bool
     size: int | None = None
     modified_at: float | None = None
+    etag: str | None = None
 
     def flat(self) -> dict[str, Any]:
         """As it is listed."""
@@ -85,7 +87,7 @@ def walk(system: AbstractFileSystem, path: str) -> Iterator[Entry]:
             if each.is_folder:
                 waiting.append(name)
             else:
-                yield Entry(name, False, each.size, each.modified_at)
+                yield replace(each, name=name)
 
 
 TIMES = ("LastModified", "last_modified", "mtime", "modified", "created")
@@ -93,9 +95,12 @@ TIMES = ("LastModified", "last_modified", "mtime", "modified", "created")
 
 def _entry(name: str, info: Mapping[str, Any]) -> Entry:
     is_folder = info["type"] == "directory"
-    size = None if is_folder or info.get("size") is None else int(info["size"])
+    size = None if info.get("size") is None else int(info["size"])
     when = next((info[key] for key in TIMES if info.get(key) is not None), None)
-    return Entry(name, is_folder, size, None if is_folder else _seconds(when))
+    if is_folder:
+        return Entry(name, True)
+    etag = next((str(info[key]) for key in ETAG_WORDS if info.get(key)), None)
+    return Entry(name, False, size, _seconds(when), etag)
 
 
 def _seconds(when: object) -> float | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import paramiko
     from fsspec import AbstractFileSystem
 
+RENAMES_FOLDERS = True
 SECONDS = 15.0
 """How long connecting, and each step of logging in, may take."""
 

@@ -12,6 +12,7 @@ from store.datastores.registry import Datastore
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
+RENAMES_FOLDERS = True
 SECONDS = 15
 
 

@@ -127,6 +127,14 @@ def _behind(brought: int, progress: Progress) -> Progress:
 
 
 def _receive_file(there: Opened, path: str, file: Path, note: Path, progress: Progress) -> None:
+    receive_one(there, path, file, note, Watch(progress))
+
+
+def receive_one(there: Opened, path: str, file: Path, note: Path, watch: Watch) -> tuple[str, Origin]:
+    """Bring one file, going on where it broke off; returns its SHA-256 and what the other side said of it.
+
+    ``note`` is where it is kept of what the part that has come is a part.
+    """
     address = Address.parse(filesystems.address(there.datastore, path))
 
     def open_at(offset: int, origin: Origin | None) -> Body:
@@ -137,12 +145,15 @@ def _receive_file(there: Opened, path: str, file: Path, note: Path, progress: Pr
             there.again()
             raise BrokenError(error.message) from error
 
-    receive_file(address, file, note, open_at, Watch(progress))
+    return receive_file(address, file, note, open_at, watch)
 
 
-def upload(there: Opened, file: Path, path: str, *, overwrite: bool = False, progress: Progress) -> str:
+def upload(
+    there: Opened, file: Path, path: str, *, overwrite: bool = False, progress: Progress, token: str | None = None
+) -> str:
     """Put a file to a path of the datastore, below it where that is a folder; returns the path that it has there.
 
+    ``token`` is a part of the hidden name: who tries again with the same leaves nothing of the first time.
     Raises ConflictError for a path that is taken, UsageError for what is no file.
     """
     if not file.is_file():
@@ -159,7 +170,7 @@ def upload(there: Opened, file: Path, path: str, *, overwrite: bool = False, pro
         if getattr(filesystems.module(there.datastore), "WRITES_WHOLE", False):
             _put(system, file, full, progress)
         else:
-            with _hidden(system, full) as partial:
+            with _hidden(system, full, token or secrets.token_hex(4)) as partial:
                 _put(system, file, partial, progress)
                 system.mv(partial, full)
         system.invalidate_cache()
@@ -167,9 +178,9 @@ def upload(there: Opened, file: Path, path: str, *, overwrite: bool = False, pro
 
 
 @contextmanager
-def _hidden(system: AbstractFileSystem, full: str) -> Iterator[str]:
+def _hidden(system: AbstractFileSystem, full: str, token: str) -> Iterator[str]:
     folder, _, name = full.rpartition("/")
-    partial = f"{folder}/.{name[:200]}.{secrets.token_hex(4)}.partial"
+    partial = f"{folder}/.{name[:200]}.{token}.partial"
     if folder:
         system.makedirs(folder, exist_ok=True)
     try:

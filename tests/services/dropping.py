@@ -15,22 +15,29 @@ class DroppingProxy(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
+    def __init__(self, port: int, at: int) -> None:
+        super().__init__(("127.0.0.1", at), _Connection)
         self.target = ("127.0.0.1", port)
         self.allowed = 0
         self.drops = 0
         self.dropped = 0
+        self.uploads = False
         self.lock = threading.Lock()
+        self.open = set[socket.socket]()
 
     @property
     def port(self) -> int:
         """Where it listens."""
         return self.server_address[1]
 
+    def drop_uploads(self, times: int, after: int) -> None:
+        """Break connections that carry more than this to the server."""
+        self.drop(times, after)
+        self.uploads = True
+
     def drop(self, times: int, after: int) -> None:
         """Break connections that carry more than this."""
-        self.drops, self.allowed, self.dropped = times, after, 0
+        self.drops, self.allowed, self.dropped, self.uploads = times, after, 0, False
 
     def due(self, carried: int) -> bool:
         """Whether a connection that carried so much breaks now."""
@@ -46,28 +53,38 @@ class _Connection(socketserver.BaseRequestHandler):
     server: DroppingProxy
 
     def handle(self) -> None:
+        self.server.open.add(self.request)
         with socket.create_connection(self.server.target) as other, suppress(OSError):
             threading.Thread(target=self._pass_on, args=(other,), daemon=True).start()
             carried = 0
             while data := other.recv(65536):
                 carried += len(data)
-                if self.server.due(carried):
+                if not self.server.uploads and self.server.due(carried):
                     return
                 self.request.sendall(data)
 
     def _pass_on(self, other: socket.socket) -> None:
+        carried = 0
         with suppress(OSError):
             while data := self.request.recv(65536):
+                carried += len(data)
+                if self.server.uploads and self.server.due(carried):
+                    for each in (other, self.request):
+                        each.shutdown(socket.SHUT_RDWR)
+                    return
                 other.sendall(data)
             other.shutdown(socket.SHUT_WR)
 
 
 @contextmanager
-def dropping_proxy(port: int) -> Iterator[DroppingProxy]:
-    """A proxy before the service at a port."""
-    with DroppingProxy(port) as server:
+def dropping_proxy(port: int, at: int = 0) -> Iterator[DroppingProxy]:
+    """A proxy before the service at a port; where it listens is told, or any free port."""
+    with DroppingProxy(port, at) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+        for each in server.open:
+            with suppress(OSError):  # it has ended
+                each.shutdown(socket.SHUT_RDWR)
