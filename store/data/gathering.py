@@ -19,7 +19,7 @@ from pathlib import Path
 
 from store.data.refusals import Refusals
 from store.data.sightings import Found
-from store.data.watched_source import Source
+from store.data.watched_source import LocalSource, Source
 from store.datastores.registry import DEFAULT
 from store.disk import explain, flush, publish, staging
 from store.errors import NoRoomError, NotFoundError, WorkbenchError
@@ -115,10 +115,10 @@ def obtain(
 
 def _place(source: Source, found: Found, kept: Path) -> Path | None:
     """Where a file lies on this machine; None for one of elsewhere that is gone, or cannot be fetched any more."""
-    if source.folder is not None:
+    if isinstance(source, LocalSource):
         return source.base / found.path
     try:
-        return source.fetch(found, kept)
+        return source.obtain(found, kept)
     except NoRoomError:
         raise
     except WorkbenchError:

@@ -6,129 +6,148 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from store.data.sightings import Found
 from store.data.watched_paths import WatchedPath, list_local, list_remote
 from store.data.watches import Watch
 from store.datastores import registry
-from store.disk import explain, staging
-from store.errors import MachineError, NotFoundError, WorkbenchError
+from store.disk import NO_ROOM, explain, staging
+from store.errors import MachineError, NotFoundError
 from store.layout import Layout
 from store.mounts import mount_of
 
+if TYPE_CHECKING:
+    from store.datastores.transfers import Opened
+
+LARGE = 4_000_000
+"""Bytes from which on a file is taken up where its connection broke; a smaller one begins anew, and has less to ask."""
+
 WITHOUT_FOLDERS = frozenset({"azure_blob", "s3"})
+"""Where a folder is no more than the beginning of names: one without files is not there, and not lost either."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where the files of a watch lie; ``folder`` is None where that is not this machine."""
+class LocalSource:
+    """A folder of this machine; ``base`` is the part of it that is looked at."""
 
     watched: WatchedPath
-    datastore: str
-    folder: Path | None
-    filesystem: Any = None
-    root: str = ""
-    has_folders: bool = True
-    """False where a folder is no more than the beginning of names: one without files is not there."""
+    base: Path
+    root: Path
 
     @property
     def tells(self) -> bool:
         """Whether the kernel tells of new files: of those that others put on a network's file system it does not."""
-        if self.folder is None:
-            return False
         mount = mount_of(self.base)
         return mount is None or not mount.is_network
-
-    @property
-    def base(self) -> Path:
-        """The folder without wildcards, on this machine."""
-        assert self.folder is not None  # noqa: S101  (asked of local ones only)
-        return self.folder / self.watched.base
 
     def list(self) -> Iterator[Found]:
         """The files that are there. Raises WorkbenchError, in words, where they cannot be told."""
         try:
-            if self.folder is not None:
-                yield from list_local(self.folder, self.watched)
-            else:
-                yield from list_remote(self.filesystem, self.root, self.watched, has_folders=self.has_folders)
-        except Exception as error:
-            raise self._explain(error) from error
+            yield from list_local(self.root, self.watched)
+        except OSError as error:
+            raise explain(error, f"looking at {self.base}") from error
 
     def check(self) -> None:
-        """Raises WorkbenchError, in words, where the datastore does not answer, or the watched folder is gone."""
+        """Raises WorkbenchError, in words, where the watched folder itself is gone or cannot be read."""
         try:
-            if self.folder is not None:
-                os.stat(self.base)
-            else:
-                self.filesystem.invalidate_cache()
-                self.filesystem.info(self._address("") if self.has_folders else self.root)
-        except Exception as error:
-            raise self._explain(error) from error
+            os.stat(self.base)
+        except OSError as error:
+            raise explain(error, f"looking at {self.base}") from error
 
-    def _explain(self, error: Exception) -> WorkbenchError:
-        if isinstance(error, WorkbenchError):
-            return error
-        if isinstance(error, FileNotFoundError):
-            return NotFoundError(f"datastore {self.datastore!r} has no {self.watched.base or 'root folder'}")
-        if isinstance(error, OSError):
-            return explain(error, f"looking at the datastore {self.datastore!r}")
-        # Of a storage's own library: what it raises is not known.
-        return MachineError(f"datastore {self.datastore!r} cannot be listed: {error}")
-
-    def _address(self, path: str) -> str:
-        return "/".join(part for part in (self.root.rstrip("/"), self.watched.base, path) if part) or self.root
-
-    def obtain(self, found: Found, kept: Path) -> None:
-        """Have a file at hand. Raises WorkbenchError where it cannot be had, NotFoundError where it is gone."""
-        if self.folder is None:
-            self.fetch(found, kept)
-            return
+    def obtain(self, found: Found, kept: Path) -> Path:
+        """A file where it lies. Raises MachineError where it may not be read, NotFoundError where it is gone."""
         place = self.base / found.path
         if not place.exists():
             raise NotFoundError(f"{found.path} is gone")
         if not os.access(place, os.R_OK):
             raise MachineError(f"{found.path} may not be read", hint="Check who owns it, and its mode.")
+        return place
 
-    def fetch(self, found: Found, kept: Path) -> Path:
-        """A file of elsewhere on this machine: below ``kept``, once for all versions, whole or not there.
 
-        Raises NotFoundError where it is gone, or is not the one any more that was listed.
+@dataclass(frozen=True, slots=True)
+class RemoteSource:
+    """A path of a datastore elsewhere; what is told of its errors has no secrets in it."""
+
+    watched: WatchedPath
+    there: Opened
+
+    @property
+    def tells(self) -> bool:
+        return False
+
+    def list(self) -> Iterator[Found]:
+        """The files that are there. Raises WorkbenchError, in words, where they cannot be told."""
+        with self._in_words(self.watched.base):
+            yield from list_remote(self.there.system, self.there.root, self.watched, has_folders=self._has_folders)
+
+    def check(self) -> None:
+        """Raises WorkbenchError where the datastore does not answer, or the watched folder is gone."""
+        self.there.again()  # what failed may have ended the connection
+        with self._in_words(self.watched.base):
+            self.there.system.info(self.there.full(self.watched.base if self._has_folders else ""))
+
+    def obtain(self, found: Found, kept: Path) -> Path:
+        """A file on this machine: below ``kept``, once for all versions, whole or not there.
+
+        Raises NotFoundError where it is gone or is not the one any more that was listed, WorkbenchError for all else.
         """
         key = hashlib.sha256(f"{found.path}\0{found.size}\0{found.modified}".encode()).hexdigest()[:32]
         target = kept / key / found.path.rsplit("/", 1)[-1]
         if target.exists():
             return target
-        try:
-            with staging(kept) as made:
-                self.filesystem.get_file(self._address(found.path), str(made / target.name))
-                got = (made / target.name).stat().st_size
-                if found.size not in (0, got):  # some tell no sizes
-                    raise NotFoundError(f"{found.path} changed: it had {found.size} bytes, and {got} came")
-                target.parent.mkdir(exist_ok=True, mode=0o700)
-                (made / target.name).replace(target)
-        except FileNotFoundError as error:
-            raise NotFoundError(f"{found.path} of the datastore {self.datastore!r} is gone") from error
-        except OSError as error:
-            raise explain(error, f"fetching {found.path} of the datastore {self.datastore!r}") from error
-        except WorkbenchError:
-            raise
-        except Exception as error:
-            raise MachineError(f"{found.path} of the datastore {self.datastore!r} was not fetched: {error}") from error
+        path = f"{self.watched.base}/{found.path}".lstrip("/")
+        with self._in_words(path), staging(kept) as made:
+            self._fetch(path, found.size, made / target.name)
+            got = (made / target.name).stat().st_size
+            if found.size not in (0, got):  # some tell no sizes
+                raise NotFoundError(f"{path} changed: it had {found.size} bytes, and {got} came")
+            target.parent.mkdir(exist_ok=True, mode=0o700)
+            (made / target.name).replace(target)
         return target
+
+    def _fetch(self, path: str, size: int, target: Path) -> None:
+        if size < LARGE:
+            self.there.system.get_file(self.there.full(path), str(target))
+            return
+        from store.datastores.transfers import download
+
+        download(self.there, path, target, progress=lambda _done, _total: None)
+
+    @property
+    def _has_folders(self) -> bool:
+        return self.there.datastore.type not in WITHOUT_FOLDERS
+
+    @contextmanager
+    def _in_words(self, path: str) -> Iterator[None]:
+        from store.datastores.checking import explained
+
+        with explained(self.there.datastore, self.there.given):
+            try:
+                yield
+            except FileNotFoundError as error:
+                raise NotFoundError(
+                    f"datastore {self.there.datastore.name!r} has no {path or 'root folder'}"
+                ) from error
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    raise explain(error, f"fetching {path}") from error
+                raise
+
+
+Source = LocalSource | RemoteSource
 
 
 def open_source(connection: sqlite3.Connection, layout: Layout, watch: Watch) -> Source:
     """Open what a watch looks at. Raises WorkbenchError where there is no such datastore, library or secret."""
     datastore = registry.get(connection, layout, watch.datastore)
     if datastore.type == "local":
-        return Source(watch.path, watch.datastore, Path(datastore.document["path"]))
-    from store.datastores.filesystems import open_filesystem
+        root = Path(datastore.document["path"])
+        return LocalSource(watch.path, root / watch.path.base, root)
+    from store.datastores.transfers import opened
     from store.vault import open_vault
 
-    filesystem, root = open_filesystem(datastore, open_vault(layout))
-    has_folders = datastore.type not in WITHOUT_FOLDERS
-    return Source(watch.path, watch.datastore, None, filesystem, root, has_folders)
+    return RemoteSource(watch.path, opened(datastore, open_vault(layout)))

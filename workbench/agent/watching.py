@@ -19,7 +19,7 @@ from store import database
 from store.data import watches
 from store.data.refusals import Refusals
 from store.data.sightings import Pending, decide, observe
-from store.data.watched_source import Source, open_source
+from store.data.watched_source import LocalSource, Source, open_source
 from store.data.watches import Watch
 from store.errors import WorkbenchError
 from store.layout import Layout
@@ -135,7 +135,7 @@ class Follower:
             self.pending, self.in_burst = {}, False
             if watches.lose(connection, watch.name, error.message):
                 log.warning("%s: %s", self.subject, error)
-            return FOLDER_SECONDS if source is not None and source.folder is not None else watch.poll
+            return FOLDER_SECONDS if isinstance(source, LocalSource) else watch.poll
         if watches.regain(connection, watch.name):
             log.info("%s: it is there again", self.subject)
         decision = decide(self.pending, now, watch.quiet)
@@ -154,7 +154,7 @@ class Follower:
 
     def listen(self, source: Source) -> None:
         """Have the kernel tell of changes, where it does; before the look, so that nothing comes in between."""
-        if not source.tells:
+        if not isinstance(source, LocalSource) or not source.tells:
             self.folder_events.close()
             return
         with contextlib.suppress(OSError):  # no more inotify watches: it is polled
