@@ -11,6 +11,9 @@ from store import database
 from store.layout import Layout
 from store.tracking import runs
 
+NAMES = [f"job_{number:04d}" for number in range(1000)]
+"""Of the thousand jobs of a list that is long."""
+
 COLUMNS = (
     *("name", "type", "display_name", "experiment_name", "document", "source", "compute", "slots", "rank"),
     *("parent_job_name", "archived", "wanted", "status", "attempt", "created_at", "started_at", "ended_at", "cause"),

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from store.layout import Layout
 from store.workspace import Found
+from tests.many_jobs import NAMES, add_jobs
 from workbench.tui.app import WorkbenchApp
 
 Script = Callable[[WorkbenchApp, Pilot[None]], Awaitable[Any]]
@@ -41,6 +42,36 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What keys pressed at random copy or save lands in no folder of the user's."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For jobs that have no process: an agent would say so."""
+
+    async def nothing(app: WorkbenchApp) -> None:
+        pass
+
+    monkeypatch.setattr(WorkbenchApp, "_keep_agent", nothing)
+
+
+@pytest.fixture
+def many(layout: Layout) -> Layout:
+    """A thousand jobs; every tenth failed, those of ``iris`` are every third, and have a metric."""
+    add_jobs(
+        layout,
+        [
+            (
+                name,
+                {
+                    "status": "Failed" if number % 10 == 0 else "Completed",
+                    "experiment_name": "iris" if number % 3 == 0 else "churn",
+                },
+                {"accuracy": number / 1000} if number % 3 == 0 else {},
+            )
+            for number, name in enumerate(NAMES)
+        ],
+    )
+    return layout
 
 
 @pytest.fixture

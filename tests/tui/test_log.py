@@ -1,99 +1,30 @@
-"""The Log tab of a job: the end at once, keys, following, search, other logs, and what stands where there is no log."""
+"""The Log tab of a job: the end at once, keys, following, copies, other logs, and what stands where there is no log."""
 
 from __future__ import annotations
 
 import os
 import time
-import tracemalloc
-from collections.abc import Awaitable, Callable
 from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 import pytest
 from textual.events import MouseScrollUp
 from textual.pilot import Pilot
-from textual.strip import Strip
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from store import database, jobs
 from store.layout import Layout
-from store.log_lines import OpenLog
 from tests.tui.charted_jobs import add_job
 from tests.tui.conftest import Drive, until
+from tests.tui.logged import JOB, current, notice, numbered, on, printed, shown, status, typed, watch_painting
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.job.log import LogTab
 from workbench.tui.job.log_search_line import LogSearch
 from workbench.tui.widgets.menu import Menu
 
-JOB = "calm_fox_1"
 SIZES = [(80, 24), (120, 40), (40, 10)]
-Script = Callable[[LogTab, Pilot[None]], Awaitable[Any]]
 
 
-@pytest.fixture(autouse=True)
-def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The jobs here have no process: an agent would say so."""
-
-    async def nothing(app: WorkbenchApp) -> None:
-        pass
-
-    monkeypatch.setattr(WorkbenchApp, "_keep_agent", nothing)
-
-
-def printed(layout: Layout, data: bytes | None, status: str = "Running", **columns: Any) -> Path:
-    """A job and what it printed; returns the path of its log."""
-    add_job(layout, JOB, status, **columns)
-    log = layout.job(JOB).log
-    log.parent.mkdir(exist_ok=True)
-    if data is not None:
-        log.write_bytes(data)
-    return log
-
-
-def numbered(count: int, start: int = 0) -> bytes:
-    return b"".join(b"line %05d\n" % number for number in range(start, start + count))
-
-
-def on(drive: Drive, script: Script, size: tuple[int, int] = (80, 24), **options: Any) -> Any:
-    async def whole(app: WorkbenchApp, pilot: Pilot[None]) -> Any:
-        await app.open_job(JOB, "log")
-        await until(pilot, lambda: app.frame.query(LogTab) and app.frame.query_one(LogTab).has_focus_within)
-        tab = app.frame.query_one(LogTab)
-        await until(pilot, lambda: tab._told or (tab.view.window.lines and tab.view.rows.width > 20))
-        return await script(tab, pilot)
-
-    return drive(whole, size=size, refresh_hz=20, **options)
-
-
-def shown(tab: LogTab) -> list[str]:
-    """What is on the screen."""
-    return [tab.view.render_line(y).text.rstrip() for y in range(tab.view.rows.height)]
-
-
-def watch_painting(tab: LogTab) -> list[int]:
-    """Which rows are painted from now on."""
-    painted: list[int] = []
-    drawing = tab.view.render_line
-
-    def draw(y: int) -> Strip:
-        painted.append(y)
-        return drawing(y)
-
-    tab.view.render_line = draw  # type: ignore[method-assign]
-    return painted
-
-
-def status(tab: LogTab) -> str:
-    return str(tab.query_one(".log-status", Static).content)
-
-
-def notice(tab: LogTab) -> str:
-    return str(tab.query_one(".notice").render())
-
-
-async def typed(pilot: Pilot[None], text: str) -> None:
-    await pilot.press("slash", *text)
+pytestmark = pytest.mark.usefixtures("no_agent")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -280,120 +211,6 @@ def test_line_numbers_are_those_of_an_editor(drive: Drive, layout: Layout) -> No
     on(drive, script)
 
 
-# -- search -------------------------------------------------------------------------------------------------------
-
-
-def current(tab: LogTab) -> str:
-    found = tab.view.current_line
-    return tab.view.text_of(found) if found is not None else ""
-
-
-def test_search_shows_while_typing_and_goes_both_ways(drive: Drive, layout: Layout) -> None:
-    printed(layout, numbered(30000))
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await pilot.press("g")
-        await until(pilot, lambda: shown(tab)[0] == "line 00000")
-        await typed(pilot, "LINE")
-        assert tab.view.pattern is not None and tab.view.pattern.spans("line") == []
-        await pilot.press(*["backspace"] * 4, *"0777")
-        await pilot.press("enter")
-        await until(pilot, lambda: current(tab) == "line 00777")
-        assert tab.view.has_focus and not tab.view.follow
-
-        async def leads_to(key: str, wanted: str) -> None:
-            await pilot.press(key)
-            await until(pilot, lambda: current(tab) == f"line {wanted}")
-
-        for number in ("07770", "07771"):
-            await leads_to("n", number)
-        for number in ("07770", "00777", "20777"):
-            await leads_to("N", number)
-        await leads_to("n", "00777")
-        assert "0777: 1/13" in status(tab) and "from the beginning" in status(tab)
-        await pilot.press("escape")
-        assert tab.view.pattern is None and "0777" not in status(tab)
-        assert tab.is_attached
-
-    on(drive, script)
-
-
-def test_from_the_end_the_nearest_before_is_found(drive: Drive, layout: Layout) -> None:
-    printed(layout, numbered(30000))
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await typed(pilot, "re:0{3}1$")
-        await pilot.press("enter")
-        await until(pilot, lambda: current(tab) == "line 20001")
-        await pilot.press("N")
-        await until(pilot, lambda: current(tab) == "line 10001")
-
-    on(drive, script)
-
-
-def test_what_is_not_there_and_what_is_no_expression(drive: Drive, layout: Layout) -> None:
-    printed(layout, numbered(100))
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await typed(pilot, "nowhere")
-        await pilot.press("enter")
-        await until(pilot, lambda: "nowhere: not found" in status(tab))
-        await typed(pilot, "(")
-        assert "expression" not in status(tab)
-        await pilot.press("ctrl+t")
-        await until(pilot, lambda: "no regular expression: missing )" in status(tab))
-        await pilot.press("escape")
-        assert "nowhere" in status(tab)
-        await typed(pilot, "")
-        await pilot.press("up")
-        assert tab.query_one(LogSearch).value == "nowhere"
-
-    on(drive, script)
-
-
-def test_what_is_printed_later_is_found_too(drive: Drive, layout: Layout) -> None:
-    log = printed(layout, b"a hit\n")
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await typed(pilot, "hit")
-        await pilot.press("enter")
-        await until(pilot, lambda: "hit: 1/1" in status(tab))
-        with log.open("ab") as file:
-            file.write(b"another hit\n")
-        await until(pilot, lambda: "hit: 1/2" in status(tab))
-        await pilot.press("n")
-        await until(pilot, lambda: current(tab) == "another hit")
-
-    on(drive, script)
-
-
-def test_the_first_error_is_a_key_away(drive: Drive, layout: Layout) -> None:
-    trouble = b'Traceback (most recent call last):\n  File "t.py", line 1\nValueError: no\n'
-    printed(layout, numbered(500) + b"mean error: 0.5\n" + trouble + numbered(3000) + b"Killed\n")
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await pilot.press("E")
-        await until(pilot, lambda: current(tab).startswith("Traceback"))
-        await pilot.press("n")
-        await until(pilot, lambda: current(tab) == "ValueError: no")
-        await pilot.press("n")
-        await until(pilot, lambda: current(tab) == "Killed")
-        assert "errors: 3/3" in status(tab)
-
-    on(drive, script)
-
-
-def test_without_an_error_it_says_so(drive: Drive, layout: Layout) -> None:
-    printed(layout, numbered(10))
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await pilot.press("E")
-        await until(pilot, lambda: any("No line tells" in str(each.message) for each in tab.app._notifications))
-        assert not tab.searcher.active
-
-    on(drive, script)
-
-
 # -- copying, other logs ------------------------------------------------------------------------------------------
 
 
@@ -552,120 +369,3 @@ def test_what_may_not_be_read(drive: Drive, layout: Layout) -> None:
         await until(pilot, lambda: "Permission denied" in notice(tab))
 
     on(drive, script)
-
-
-# -- a log that is large ------------------------------------------------------------------------------------------
-
-GIGABYTE = 1 << 30
-
-
-@pytest.fixture
-def bytes_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What is read of logs, in bytes."""
-    found = [0]
-    reading = OpenLog.read
-
-    def read(log: OpenLog, start: int, end: int) -> bytes:
-        data = reading(log, start, end)
-        found[0] += len(data)
-        return data
-
-    monkeypatch.setattr(OpenLog, "read", read)
-    return found
-
-
-@pytest.mark.slow
-def test_a_gigabyte_is_shown_searched_and_numbered_in_little_memory(
-    drive: Drive, layout: Layout, bytes_read: list[int]
-) -> None:
-    log = printed(layout, numbered(1000))
-    with log.open("r+b") as file:
-        for place in (GIGABYTE // 2, GIGABYTE):
-            file.seek(place)  # a hole between: zeros that take no room on the disk
-            file.write(b"\n" + numbered(1000, start=place // GIGABYTE * 1000 + 1000))
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: shown(tab)[-1] == "line 02999")
-        assert bytes_read[0] < 8 << 20, "far more was read than is shown"
-        await pilot.press("g")
-        await until(pilot, lambda: shown(tab)[0] == "line 00000")
-        tab.view.scroll_to(y=tab.view.vertical_scrollbar.window_virtual_size / 3)
-        await until(pilot, lambda: shown(tab)[0] == "" and "33%" in status(tab))
-        assert bytes_read[0] < 24 << 20
-        await pilot.press("G")
-        await typed(pilot, "line 01500")
-        await pilot.press("enter", "k")  # keys go on meanwhile
-        assert tab.searcher.active
-        await until(pilot, lambda: current(tab) == "line 01500")
-        await until(pilot, lambda: "1/1" in status(tab))
-        assert bytes_read[0] < GIGABYTE + (80 << 20)
-        await pilot.press("number_sign", "G")
-        await until(pilot, lambda: shown(tab)[-1].split() == ["3002", "line", "02999"])
-
-    tracemalloc.start()
-    try:
-        on(drive, script)
-        assert tracemalloc.get_traced_memory()[1] < 40 << 20
-    finally:
-        tracemalloc.stop()
-
-
-@pytest.mark.slow
-def test_a_progress_bar_without_end_opens_too(drive: Drive, layout: Layout, bytes_read: list[int]) -> None:
-    log = printed(layout, b"begin\n")
-    bar = b"".join(b"%3d%%|###     | %09d/s\r" % (number % 100, number) for number in range(40_000))
-    with log.open("ab") as file:
-        for _ in range(GIGABYTE // 8 // len(bar)):
-            file.write(bar)
-        file.write(b"100%|########|")
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: shown(tab)[-1] == "100%|########|" or "100%|########|" in shown(tab))
-        assert bytes_read[0] < 96 << 20
-        await pilot.press("g")
-        await until(pilot, lambda: shown(tab)[0] == "begin")
-
-    on(drive, script)
-
-
-def test_an_expression_that_backtracks_without_end_holds_up_nothing(layout: Layout, drive: Drive) -> None:
-    slow = b"a" * 60 + b"!\n"
-    printed(layout, slow + numbered(20_000), status="Completed")
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        await pilot.press("slash", "r", "e")
-        tab.query_one(LogSearch).value = "re:(a+)+$"
-        await pilot.press("enter")
-        await until(pilot, lambda: "takes too long" in status(tab))
-        assert not tab.searcher.active
-        await pilot.press("g")  # the slow line is on the screen now
-        await until(pilot, lambda: shown(tab)[0].startswith("aaa"))
-        await pilot.press("slash")
-        tab.query_one(LogSearch).value = "re:(a+)+$"
-        await until(pilot, lambda: "takes too long" in status(tab))
-        tab.query_one(LogSearch).value = "re:line 0001[35]"
-        await pilot.press("enter")
-        await until(pilot, lambda: "1/2" in status(tab))
-        assert tab.view.current_line is not None and tab.view.text_of(tab.view.current_line) == "line 00013"
-
-    on(drive, script)
-
-
-def test_a_line_is_shown_by_its_number(layout: Layout, drive: Drive) -> None:
-    printed(layout, numbered(30_000, start=1), status="Completed")
-
-    async def script(tab: LogTab, pilot: Pilot[None]) -> None:
-        for number in (12_345, 3, 30_000, 1):
-            await pilot.press("colon", *str(number), "enter")
-            await until(pilot, lambda: tab.view.current_line is not None)
-            await until(pilot, lambda number=number: f"line {number:05d}" in text_of_current(tab))  # type: ignore[misc]
-        await pilot.press("ctrl+g", *"99999", "enter")
-        await until(pilot, lambda: "line 30000" in text_of_current(tab))
-        assert "no line 99,999: the log has 30,000" in [each.message for each in tab.app._notifications]
-
-    on(drive, script)
-
-
-def text_of_current(tab: LogTab) -> str:
-    line = tab.view.current_line
-    return tab.view.text_of(line) if line is not None else ""

@@ -33,14 +33,7 @@ TYPING = [("⏎", "keep"), ("esc", "all charts")]
 """The keys that are told while a filter is typed."""
 
 
-@pytest.fixture(autouse=True)
-def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The jobs here have no process: an agent would say so."""
-
-    async def nothing(app: WorkbenchApp) -> None:
-        pass
-
-    monkeypatch.setattr(WorkbenchApp, "_keep_agent", nothing)
+pytestmark = pytest.mark.usefixtures("no_agent")
 
 
 def on(drive: Drive, tab: ChartsTab, script: Script, size: tuple[int, int] = (120, 40)) -> Any:
