@@ -6,28 +6,22 @@ first uses them.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from store import trees
 from store.addresses import split_secrets
-from store.data import assets
+from store.data import assets, uploads
 from store.data.assets import DataVersion
 from store.data.fingerprint import Fingerprint, take
 from store.datastores import registry
-from store.disk import explain, publish, staging
-from store.errors import NotFoundError, UsageError
+from store.errors import NotFoundError, UsageError, WorkbenchError
 from store.layout import Layout
 from store.specs.references import DatastorePath
 from store.telling import Progress
-from store.uris import Place, Resolver, inside, take_apart
-
-UPLOADS = "LocalUpload"
-"""The folder of a datastore for what is uploaded, as on Azure; below it everything lies under its fingerprint."""
+from store.uris import Resolver, take_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +29,15 @@ class Registered:
     """A version as it is kept now, and what the user should hear of it."""
 
     version: DataVersion
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A version that is gone, and whether a copy that Workbench made went with it."""
+
+    version: DataVersion
+    copy_removed: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -61,11 +64,12 @@ def register(
     if place.path is not None:
         check_type(place.path, kind)
         found = take(place.path, layout.manifests, progress=progress)
-    stored = upload and place.path is not None and found is not None
-    if stored:
-        path = copy_in(connection, layout, str(document.get("datastore") or registry.DEFAULT), place, found, progress)
-    version = version_of(document, path, kind, found, stored=stored)
-    kept = assets.create(connection, version)
+    if upload and found and place.path is not None:
+        datastore = str(document.get("datastore") or registry.DEFAULT)
+        with uploads.copied(connection, layout, datastore, place.path, found, progress) as address:
+            kept = assets.create(connection, version_of(document, address, kind, found, stored=True))
+    else:
+        kept = assets.create(connection, version_of(document, path, kind, found, stored=False))
     twins = [str(twin).removeprefix("azureml:") for twin in assets.twins(connection, kept)]
     notes = [f"same bytes as {', '.join(twins)}"] if twins else []
     return Registered(kept, (*(found.notes if found else ()), *notes))
@@ -133,90 +137,22 @@ def check_type(path: Path, kind: str) -> None:
         load("mltable", path / "MLTable")
 
 
-def copy_in(
-    connection: sqlite3.Connection,
-    layout: Layout,
-    name: str,
-    place: Place,
-    found: Fingerprint | None,
-    progress: Progress | None,
-) -> str:
-    """Copy local data into a datastore, whole or not at all; the address that it has there.
+def delete(connection: sqlite3.Connection, layout: Layout, name: str, version: str) -> Deleted:
+    """Forget a version; what Workbench stored for it alone is removed, and nothing else ever.
 
-    It lies under its fingerprint: the same bytes are copied once.
+    A kill in between leaves either the whole version, or none whose copy the next deletion removes.
     """
-    assert place.path is not None and found is not None  # noqa: S101  (the caller has looked)
-    datastore = registry.get(connection, layout, name)
-    below = f"{UPLOADS}/{found.hash}"
-    if datastore.type == "local":
-        root = inside(Path(datastore.document["path"]), below)
-        copy_to_folder(place.path, root)
-    else:
-        copy_away(layout, datastore, place.path, below, progress)
-    return str(DatastorePath(name, f"{below}/{place.path.name}"))
-
-
-def copy_to_folder(path: Path, root: Path) -> None:
-    """Copy a file or a folder into a folder that appears whole; what lies there already is the same."""
-    if (root / path.name).exists():
-        return
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with staging(root.parent) as made:
-            survey = trees.survey(path) if path.is_dir() else trees.of_file(path)
-            target = made / path.name if path.is_dir() else made
-            target.mkdir(exist_ok=True)
-            for _ in trees.copy_items(survey.items, target, writable=True):
-                pass
-            if not publish(made, root):  # the same bytes under another name
-                (made / path.name).replace(root / path.name)
-    except OSError as error:
-        raise explain(error, f"copying {path} into the datastore") from error
-
-
-def copy_away(layout: Layout, datastore: registry.Datastore, path: Path, below: str, progress: Progress | None) -> None:
-    """Copy a file or a folder to another machine; each file appears whole, the version when all are there."""
-    from store.datastores.transfers import opened, upload
-    from store.vault import open_vault
-
-    there = opened(datastore, open_vault(layout))
-    survey = trees.survey(path) if path.is_dir() else trees.of_file(path)
-    for item in survey.items:
-        target = f"{below}/{path.name}/{item.path}" if path.is_dir() else f"{below}/{path.name}"
-        upload(there, Path(item.source), target, overwrite=True, progress=progress or (lambda done, total: None))
-
-
-def delete(connection: sqlite3.Connection, layout: Layout, name: str, version: str) -> tuple[DataVersion, bool]:
-    """Forget a version; what Workbench stored for it alone is removed, and nothing else ever. Whether it was."""
-    gone = assets.delete(connection, name, version)
-    others = connection.execute("SELECT 1 FROM data WHERE path = ? LIMIT 1", (gone.path,)).fetchone()
-    if not gone.stored or others is not None:
-        return gone, False
-    place = Resolver(layout, connection).find(gone.path)
-    if place.path is None:
-        return gone, remove_away(connection, layout, gone.path)
-    if UPLOADS not in place.path.parts:
-        return gone, False
-    try:
-        if place.path.is_dir():
-            shutil.rmtree(place.path)
-        else:
-            place.path.unlink(missing_ok=True)
-        if not any(place.path.parent.iterdir()):
-            place.path.parent.rmdir()
-    except OSError as error:
-        raise explain(error, f"removing what {gone} was copied to") from error
-    return gone, True
-
-
-def remove_away(connection: sqlite3.Connection, layout: Layout, path: str) -> bool:
-    """Remove an upload from another machine."""
-    from store.datastores.transfers import opened
-    from store.vault import open_vault
-
-    reference = take_apart(path)
-    if not isinstance(reference, DatastorePath) or not reference.path.startswith(f"{UPLOADS}/"):
-        return False
-    there = opened(registry.get(connection, layout, reference.datastore), open_vault(layout))
-    there.system.rm(there.full(reference.path), recursive=True)
-    return True
+    gone = assets.get(connection, name, version)
+    if not gone.stored:
+        return Deleted(assets.delete(connection, name, version))
+    with uploads.held(layout, gone.path):
+        note = uploads.removal(layout, gone.path)
+        gone, notes = assets.delete(connection, name, version), list[str]()
+        try:
+            removed = uploads.finish(connection, layout, note)
+        except WorkbenchError as error:
+            removed = False
+            notes.append(f"its copy could not be removed yet, and will be with the next deletion: {error.message}")
+    if not notes:
+        notes = uploads.finish_all(connection, layout)
+    return Deleted(gone, removed, tuple(notes))

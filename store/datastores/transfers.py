@@ -19,6 +19,7 @@ from store.datastores import credentials, filesystems
 from store.datastores.checking import explained
 from store.datastores.listing import below, walk
 from store.datastores.registry import Datastore
+from store.datastores.verifying import verify
 from store.disk import explain, publish, staging
 from store.errors import ConflictError, MachineError, NotFoundError, UsageError
 from store.telling import Progress
@@ -149,12 +150,20 @@ def receive_one(there: Opened, path: str, file: Path, note: Path, watch: Watch) 
 
 
 def upload(
-    there: Opened, file: Path, path: str, *, overwrite: bool = False, progress: Progress, token: str | None = None
+    there: Opened,
+    file: Path,
+    path: str,
+    *,
+    overwrite: bool = False,
+    progress: Progress,
+    token: str | None = None,
+    expected: str | None = None,
 ) -> str:
     """Put a file to a path of the datastore, below it where that is a folder; returns the path that it has there.
 
     ``token`` is a part of the hidden name: who tries again with the same leaves nothing of the first time.
-    Raises ConflictError for a path that is taken, UsageError for what is no file.
+    What arrived is read again before it counts, and has to be the file, whose BLAKE3 may be ``expected``. Raises
+    ConflictError for a path that is taken, UsageError for what is no file, MachineError where other bytes arrived.
     """
     if not file.is_file():
         raise UsageError(f"{file} is no file" if file.exists() else f"there is no file {file}")
@@ -168,10 +177,10 @@ def upload(
                 f"the datastore {there.datastore.name!r} has {path!r} already", hint="--overwrite replaces it."
             )
         if getattr(filesystems.module(there.datastore), "WRITES_WHOLE", False):
-            _put(system, file, full, progress)
+            _put(system, file, full, progress, expected)
         else:
             with _hidden(system, full, token or secrets.token_hex(4)) as partial:
-                _put(system, file, partial, progress)
+                _put(system, file, partial, progress, expected)
                 system.mv(partial, full)
         system.invalidate_cache()
     return path
@@ -191,7 +200,7 @@ def _hidden(system: AbstractFileSystem, full: str, token: str) -> Iterator[str]:
         raise
 
 
-def _put(system: AbstractFileSystem, file: Path, full: str, progress: Progress) -> None:
+def _put(system: AbstractFileSystem, file: Path, full: str, progress: Progress, expected: str | None) -> None:
     from fsspec.callbacks import Callback
 
     class Telling(Callback):  # type: ignore[misc]
@@ -200,9 +209,11 @@ def _put(system: AbstractFileSystem, file: Path, full: str, progress: Progress) 
         def call(self, *_: object, **__: object) -> None:
             progress(self.value, self.size)
 
-    size = file.stat().st_size
-    system.put_file(str(file), full, callback=Telling(size=size))
+    system.put_file(str(file), full, callback=Telling(size=file.stat().st_size))
     system.invalidate_cache()
-    arrived = system.info(full)["size"]
-    if arrived != size:
-        raise MachineError(f"of {size} bytes {arrived} arrived", hint="Was the file changed meanwhile? Try again.")
+    try:
+        verify(system, full, file, expected, progress)
+    except MachineError:
+        with suppress(Exception):  # what went wrong first is what is told
+            system.rm_file(full)
+        raise

@@ -33,6 +33,7 @@ LIST_COLUMNS: tuple[Column, ...] = (
     "path",
 )
 USE_COLUMNS: tuple[Column, ...] = ("data", "kind", "user", "input", ("when", lambda each: age(each["at"])))
+LAST_USES = 10
 data_names = stored_names(
     "SELECT DISTINCT name FROM data WHERE substr(name, 1, :length) = :beginning ORDER BY name LIMIT 50"
 )
@@ -209,7 +210,14 @@ def show(
         return
     if check:
         say(checked(session, found))
-    emit(shown(session, found), output, query)
+    emit({**shown(session, found), "used_by": used_by(session, found)}, output, query)
+
+
+def used_by(session: Session, found: DataVersion) -> list[dict[str, Any]]:
+    """The last that used a version; `data lineage` has all."""
+    from store.data import uses
+
+    return [each.flat() for each in uses.of_version(session.connection, found)[:LAST_USES]]
 
 
 def checked(session: Session, found: DataVersion) -> str:
@@ -321,9 +329,11 @@ def delete(session: Session, name: str, version: str | None, label: str | None, 
     found = assets.get(session.connection, asset, version, label)
     if not yes:
         confirm(f"Delete {found}{', with the copy of its data' if found.stored else ''}?")
-    gone, removed = registering.delete(session.connection, session.layout, found.name, found.version)
-    what = "with the copy of its data" if removed else f"its data stays at {gone.path}"
-    say(f"deleted {gone}; {what}")
+    gone = registering.delete(session.connection, session.layout, found.name, found.version)
+    what = "with the copy of its data" if gone.copy_removed else f"its data stays at {gone.version.path}"
+    say(f"deleted {gone.version}; {what}")
+    for note in gone.notes:
+        say(f"note: {note}")
 
 
 @click.group()
