@@ -23,6 +23,7 @@ from store.disk import copy_file, explain, publish, staging
 from store.errors import UsageError, WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
+from store.specs.references import DatastorePath
 from store.telling import Cancelled, Say
 from store.transfer.incoming import AbandonedError
 from store.trees import Item
@@ -75,9 +76,19 @@ def check_input(connection: sqlite3.Connection, layout: Layout, document: Mappin
         if "://" in str(place.url):
             Address.parse(str(place.url))
     elif place.datastore is not None:
-        filesystems.check(registry.get(connection, layout, place.datastore))
+        datastore = registry.get(connection, layout, place.datastore)
+        if datastore.type == "sql":
+            check_table(given)
+        else:
+            filesystems.check(datastore)
     else:
         cache.check(str(place.url), want_folder=given.wants_folder)
+
+
+def check_table(given: Input) -> None:
+    """Raises UsageError for a table of a database that is to be anything else."""
+    if given.type != "mltable":
+        raise UsageError(f"{given.path} is a table, and the type says {given.type}", hint="Say `type: mltable`.")
 
 
 def check_type(given: Input, path: Path) -> None:
@@ -157,6 +168,8 @@ def place_from_datastore(given: Input, place: Place, layout: Layout, job: str, s
 
     with closing(database.connect(layout.database)) as connection:
         datastore = registry.get(connection, layout, str(place.datastore))
+    if datastore.type == "sql":
+        return place_table(given, place, layout, job, say, cancelled)
     wanted = Wanted(
         datastore,
         place.within,
@@ -168,6 +181,17 @@ def place_from_datastore(given: Input, place: Place, layout: Layout, job: str, s
     with copy_of(wanted) as path:
         check_type(given, path)
         return copy_for_job(path, layout, job, given.name, cancelled, linked=given.mode != "download")
+
+
+def place_table(given: Input, place: Place, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:
+    """A table of a database, or what a query finds now, as a folder with an MLTable file and Parquet."""
+    from store.data.evaluated import evaluate_apart
+
+    check_table(given)
+    folder, address = layout.job(job).inputs / given.name, str(DatastorePath(str(place.datastore), place.within))
+    for warning in evaluate_apart(layout, address, folder, downloading(given, place, say), cancelled):
+        say(f"input {given.name}: {warning}")
+    return folder
 
 
 class Reporter:

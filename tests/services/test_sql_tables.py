@@ -141,3 +141,39 @@ def test_a_table_of_a_database_is_no_file(lite: Layout, tmp_path: Path, capfd: p
     )
     _, told = run(lite, capfd, "data", "preview", str(tmp_path), code=2)
     assert "is a table of a database, and no file" in told
+
+
+JOB = """
+command: >-
+  python -c "import sys, pyarrow.parquet as p; print('rows', p.read_table(sys.argv[1]).num_rows)"
+  ${{inputs.sales}}/table.parquet
+inputs:
+  sales: {type: mltable, path: PATH}
+"""
+
+
+@pytest.mark.slow
+def test_a_job_gets_a_table_as_parquet(shop: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run(shop, capfd, "data", "create", "--name", "north", "--type", "mltable", "--path", QUERY)
+    for path, rows in (("azureml:north@latest", 3), ("azureml://datastores/shop/paths/sale", 6)):
+        (tmp_path / "job.yml").write_text(JOB.replace("PATH", path))
+        out, _ = run(shop, capfd, "run", str(tmp_path / "job.yml"))
+        assert out == f"rows {rows}\n"
+    used = json.loads(run(shop, capfd, "data", "lineage", "north")[0])["used_by"]
+    assert [each["input"] for each in used] == ["sales"]
+
+
+@pytest.mark.slow
+def test_a_table_that_is_gone_fails_the_job_by_name(
+    lite: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "job.yml").write_text(JOB.replace("PATH", "azureml://datastores/shop/paths/sales"))
+    _, err = run(lite, capfd, "run", str(tmp_path / "job.yml"), code=1)
+    assert "input 'sales'" in err and "has no table 'sales'" in err
+
+
+def test_a_table_is_no_other_input(lite: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = JOB.replace("PATH", "azureml://datastores/shop/paths/sale").replace("mltable", "uri_folder")
+    (tmp_path / "job.yml").write_text(text)
+    _, err = run(lite, capfd, "job", "create", "-f", str(tmp_path / "job.yml"), code=2)
+    assert "Say `type: mltable`" in err
