@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engines.jobs import outputs, preparation, runtime
+from engines.jobs import data_assets, outputs, preparation, runtime
 from engines.jobs.explain import explain
 from engines.jobs.symptoms.cause import Cause
 from store.database import StoreError
@@ -22,6 +22,9 @@ from store.jobs import Job
 from store.layout import Layout
 from store.telling import Say
 from store.tracking import ingest, runs
+
+if TYPE_CHECKING:
+    from store.data.uses import Seen
 
 log = logging.getLogger("workbench.agent")
 
@@ -35,6 +38,8 @@ class Outcome:
     status: str
     message: str
     facts: dict[str, Any]
+    made: tuple[Seen, ...] = ()
+    """The bytes of the outputs that become versions of data assets."""
 
 
 def collect(
@@ -46,6 +51,7 @@ def collect(
     ``without`` is the cause of its end where there is no record and it is known all the same.
     """
     refused: WorkbenchError | None = None
+    made = data_assets.look_at_outputs(job, layout, say, uploaded=True)
     try:
         outputs.collect_outputs(job, layout, say)
     except WorkbenchError as error:
@@ -53,8 +59,10 @@ def collect(
     outcome = judge(job, record, explain(record, job, layout) if record or without is None else without)
     if refused is not None:
         outcome = incomplete(outcome, refused)
+    if outcome.status == "Completed":
+        made += data_assets.look_at_outputs(job, layout, say, uploaded=False)
     conclude(job, layout, outcome, say)
-    return outcome
+    return replace(outcome, made=tuple(made))
 
 
 def conclude(job: Job, layout: Layout, outcome: Outcome, say: Say) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engines.jobs.outputs import Output
 from engines.jobs.script import Value
 from store import database
 from store.errors import WorkbenchError
@@ -104,21 +105,48 @@ def _look_at(
     return Seen(str(use.input), found)
 
 
-def register_outputs(connection: sqlite3.Connection, job: Job, say: Say) -> None:
+def named_outputs(job: Job) -> dict[str, Mapping[str, Any]]:
+    """The outputs that become versions of data assets."""
+    outputs = job.document.get("outputs") or {}
+    return {output: given for output, given in outputs.items() if is_data(given) and given.get("name")}
+
+
+def look_at_outputs(job: Job, layout: Layout, say: Say, *, uploaded: bool) -> list[Seen]:
+    """Which bytes lie in the outputs that become versions: in those that are ``uploaded``, or in the others.
+
+    The former are looked at before they are brought away, the latter when they lie in their places.
+    """
+    if not named_outputs(job):
+        return []
+    from store.data import fingerprint
+    from store.data.uses import Seen
+
+    found = list[Seen]()
+    for name in named_outputs(job):
+        output = Output.read(job.document, name, job.name, layout)
+        path = output.written if uploaded else output.place.path
+        if output.is_uploaded is not uploaded or path is None or not path.exists():
+            continue
+        try:
+            found.append(Seen(name, fingerprint.take(path, layout.manifests)))
+        except WorkbenchError as error:
+            say(f"output {name}: its bytes could not be looked at: {error.message}")
+    return found
+
+
+def register_outputs(connection: sqlite3.Connection, job: Job, say: Say, seen: Iterable[Seen] = ()) -> None:
     """Make a version of each output that has a name. Inside of the write that completes the job.
 
-    A version that cannot be made is said, and the job has completed all the same.
+    A version that cannot be made is said, and the job has completed all the same. ``seen`` are the bytes of outputs.
     """
-    named = {
-        output: given
-        for output, given in (job.document.get("outputs") or {}).items()
-        if is_data(given) and given.get("name")
-    }
+    named = named_outputs(job)
     if not named:
         return
     from store.data import assets
 
+    contents = {each.input: each.fingerprint for each in seen}
     for output, given in named.items():
+        content = contents.get(output)
         made = assets.DataVersion(
             name=given["name"],
             version=str(given.get("version") or ""),
@@ -127,8 +155,13 @@ def register_outputs(connection: sqlite3.Connection, job: Job, say: Say) -> None
             document={},
             job_name=job.name,
             job_output=output,
+            fingerprint=content.hash if content else None,
+            files=content.files if content else None,
+            bytes=content.bytes if content else None,
         )
         try:
-            say(f"output {output} is {assets.create(connection, made)}")
+            kept = assets.create(connection, made)
+            twins = [str(twin) for twin in assets.twins(connection, kept)]
+            say(f"output {output} is {kept}" + (f", same bytes as {', '.join(twins)}" if twins else ""))
         except WorkbenchError as error:
             say(f"output {output} was not registered: {error.message}")

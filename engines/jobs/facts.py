@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engines.jobs.secret_addresses import take_out
@@ -11,7 +12,16 @@ from engines.jobs.symptoms.cause import Cause
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
+from store.lineage import Made, Read
 from store.times import timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class DataOf:
+    """The versions of data that a job read and made."""
+
+    read: Sequence[Read]
+    made: Sequence[Made]
 
 
 def summary(job: Job, obstacle: WorkbenchError | None = None) -> dict[str, Any]:
@@ -50,6 +60,7 @@ def document(
     parameters: Mapping[str, str],
     lost_metrics: Mapping[str, int],
     obstacle: WorkbenchError | None = None,
+    data: DataOf | None = None,
 ) -> dict[str, Any]:
     """All that is known of a job: the submitted document, what became of it, and where everything lies."""
     folder = layout.job(job.name)
@@ -64,6 +75,8 @@ def document(
         "outputs": submitted.get("outputs") or {},
         "resolved_inputs": job.inputs or {},
         "resolved_outputs": job.outputs or {},
+        "data_read": [each.flat() for each in data.read] if data else [],
+        "data_made": [each.flat() for each in data.made] if data else [],
         "metrics": dict(metrics),
         "parameters": dict(parameters),
         "lost_metrics": dict(lost_metrics),

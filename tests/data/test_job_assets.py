@@ -71,6 +71,41 @@ def test_a_named_output_is_a_version_that_another_job_reads(cli: Cli, tmp_path: 
     assert json.loads(cli("data", "show", "table").stdout)["version"] == "2"
 
 
+def test_a_job_shows_what_it_read_and_made_with_the_bytes(cli: Cli, churn: Path, tmp_path: Path) -> None:
+    copies = "outputs:\n  table: {type: uri_folder, name: table}\n"
+    file = write_job(tmp_path, "cp ${{inputs.data}} ${{outputs.table}}/c.csv", READS + copies)
+    assert cli("run", file, "--name", "copier").returncode == 0
+    reads = write_job(tmp_path, "echo", "inputs:\n  t: {path: 'azureml:table:1'}\n", "reads.yml")
+    assert cli("run", reads, "--name", "reader").returncode == 0
+
+    copier = json.loads(cli("job", "show", "copier").stdout)
+    churn_bytes = json.loads(cli("data", "show", "churn").stdout)["fingerprint"]
+    table = json.loads(cli("data", "show", "table").stdout)
+    (read,), (made,) = copier["data_read"], copier["data_made"]
+    assert (read["data"], read["input"], read["fingerprint"]) == ("azureml:churn:1", "data", churn_bytes)
+    assert (read["changed"], read["made_by"]) == (None, None)
+    assert made == {"data": "azureml:table:1", "output": "table", "fingerprint": table["fingerprint"]}
+    assert (table["job_name"], table["job_output"], table["files"], table["bytes"]) == ("copier", "table", 1, 8)
+    assert [(use["user"], use["input"], use["fingerprint"]) for use in table["used_by"]] == [
+        ("reader", "t", table["fingerprint"])
+    ]
+    (read,) = json.loads(cli("job", "show", "reader").stdout)["data_read"]
+    assert (read["made_by"], read["changed"]) == ("copier", None)
+
+
+def test_a_job_shows_that_bytes_have_changed_behind_a_version(cli: Cli, churn: Path, tmp_path: Path) -> None:
+    file = write_job(tmp_path, "cat ${{inputs.data}}", READS)
+    assert cli("run", file, "--name", "early").returncode == 0
+    churn.write_text("a,b\n1,2\n3,4\n")
+    assert cli("run", file, "--name", "late").returncode == 0
+    (early,) = json.loads(cli("job", "show", "early").stdout)["data_read"]
+    (late,) = json.loads(cli("job", "show", "late").stdout)["data_read"]
+    assert early["changed"] == "the bytes have changed since: late was given others"
+    assert late["changed"] == "this job was given other bytes than the version was made with"
+    assert early["registered"] == late["registered"] == early["fingerprint"] != late["fingerprint"]
+    assert "the bytes have changed since" in cli("job", "show", "early", "-o", "table").stdout
+
+
 def test_a_failed_job_makes_no_version(cli: Cli, tmp_path: Path) -> None:
     makes = write_job(tmp_path, "exit 3", "outputs:\n  table: {name: table}\n")
     assert cli("run", makes).returncode == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,32 @@ def test_jobs_that_came_of_a_job_are_found(layout: Layout) -> None:
         places = ["/ws/blobstore/azureml/first/model"]
         consumers = [each.name for each in lineage.consumers(connection, "first", first.id, places)]
     assert reruns == ["again"] and consumers == ["by_uri", "by_run", "by_path"]
+
+
+def test_lineage_goes_by_versions_of_data(layout: Layout) -> None:
+    from store.data import assets, uses
+    from store.data.assets import DataVersion
+    from workbench.tui.glyphs import UNICODE
+    from workbench.tui.job.facts import lineage as told
+    from workbench.tui.reading_job import Details, Later
+
+    add_jobs(layout, [("maker", {}, {}), ("reader", {}, {}), ("late", {}, {})])
+    with closing(database.connect(layout.database)) as connection:
+        made = DataVersion("table", "", "uri_folder", "azureml://jobs/maker/outputs/t", {}, fingerprint="aa")
+        assets.create(connection, replace(made, job_name="maker", job_output="t"))
+        for job, seen in (("reader", "aa"), ("late", "bb")):
+            uses.add(connection, uses.Use("table", "1", "job", job, "d", seen))
+        maker = jobs.get(connection, "maker")
+        assert [each.name for each in lineage.consumers(connection, "maker", maker.id)] == ["reader", "late"]
+        known = Details(
+            read=tuple(lineage.data_read(connection, "reader")), made=tuple(lineage.data_made(connection, "maker"))
+        )
+    facts = told(maker, known, Later(), UNICODE)
+    assert [(fact.title, fact.value, fact.opens) for fact in facts] == [
+        ("read", "table:1 as input d, made by maker", Opens("job", "maker")),
+        ("  changed", "the bytes have changed since: late was given others", None),
+        ("made", "table:1 of output t", None),
+    ]
 
 
 def _takes(path: str) -> dict[str, Any]:

@@ -412,7 +412,7 @@ class Agent:
         with database.write(self.connection):
             jobs.record(self.connection, job.name, outcome.status, outcome.message, **outcome.facts)
             if outcome.status == "Completed":
-                data_assets.register_outputs(self.connection, job, sayer(self.layout, job))
+                data_assets.register_outputs(self.connection, job, sayer(self.layout, job), outcome.made)
             try:
                 submitted.discard(self.layout.job(job.name))
             except OSError as error:  # the job may have closed its folder

@@ -166,6 +166,8 @@ def readable(shown: dict[str, Any]) -> dict[str, Any]:
         "command": shown.get("command"),
         "inputs": shown["resolved_inputs"] or shown["inputs"],
         "outputs": shown["resolved_outputs"] or list(shown["outputs"]),
+        "data read": [read_line(each) for each in shown["data_read"]],
+        "data made": [f"{each['data']}, output {each['output']}{bytes_of(each)}" for each in shown["data_made"]],
         "metrics": own,
         "lost metrics": str(Lost(**shown["lost_metrics"])),
         "compute": shown["compute"],
@@ -183,6 +185,18 @@ def readable(shown: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def read_line(each: Mapping[str, Any]) -> str:
+    """A version of data that a job read, and what has changed behind it."""
+    by = f", made by {each['made_by']}" if each["made_by"] else ""
+    changed = f"; {each['changed']}" if each["changed"] else ""
+    return f"{each['data']}, input {each['input']}{bytes_of(each)}{by}{changed}"
+
+
+def bytes_of(each: Mapping[str, Any]) -> str:
+    """The beginning of a fingerprint, where it is known."""
+    return f", bytes {each['fingerprint'][:12]}" if each["fingerprint"] else ""
+
+
 def commit(git: dict[str, Any] | None) -> str | None:
     """A git state in a phrase."""
     if git is None:
@@ -194,8 +208,10 @@ def commit(git: dict[str, Any] | None) -> str | None:
 
 def document(session: Session, name: str) -> dict[str, Any]:
     """A job as a flat document, with its metrics."""
+    from engines.jobs.facts import DataOf
     from engines.jobs.facts import document as flat
     from engines.jobs.registry import obstacle
+    from store import lineage
     from store.tracking import ingest, metrics, runs
 
     found = jobs.get(session.connection, name)
@@ -206,7 +222,9 @@ def document(session: Session, name: str) -> dict[str, Any]:
         lost = ingest.lost(tracking, name)
     finally:
         tracking.close()
-    return flat(found, session.layout, last, parameters, lost._asdict(), obstacle(session.connection, found))
+    connection = session.connection
+    data = DataOf(lineage.data_read(connection, name), lineage.data_made(connection, name))
+    return flat(found, session.layout, last, parameters, lost._asdict(), obstacle(connection, found), data)
 
 
 @job.command()

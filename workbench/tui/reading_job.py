@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from store import jobs, lineage
 from store.errors import WorkbenchError
 from store.jobs import Job
-from store.lineage import Relative
+from store.lineage import Made, Read, Relative
 from workbench.tui.access import Stores
 
 LOG_LINES = 5
+OWN_TAGS = ("mlflow.", "workbench.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Details:
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of its run, MLflow's and Workbench's own left out."""
     obstacle: WorkbenchError | None = None
     ahead: int | None = None
     children: Mapping[str, int] = field(default_factory=dict)
@@ -27,6 +30,10 @@ class Details:
     first_children: tuple[Relative, ...] = ()
     parent: Relative | None = None
     rerun_of: Relative | None = None
+    read: tuple[Read, ...] = ()
+    """The versions of data that it read."""
+    made: tuple[Made, ...] = ()
+    """Those that it made."""
     last_completed: str | None = None
     """The last job of the experiment that completed before this one."""
     lost_metrics: str = ""
@@ -51,10 +58,10 @@ def details(stores: Stores, job: Job) -> Details:
     from store.tracking import ingest, metrics, runs
 
     mlflow, layout = stores.mlflow, stores.layout
-    last, parameters, lost = dict[str, float](), dict[str, str](), ""
+    last, parameters, tags, lost = dict[str, float](), dict[str, str](), dict[str, str](), ""
     if mlflow is not None:
         last = metrics.last_metrics(mlflow, job.name, journal=layout.job(job.name).journal)
-        parameters = runs.params(mlflow, job.name)
+        parameters, tags = runs.params(mlflow, job.name), runs.tags(mlflow, job.name)
         found = ingest.lost(mlflow, job.name)
         lost = str(found) if any(found) else ""
     counted = lineage.count_children(stores.workbench, job.name)
@@ -68,12 +75,15 @@ def details(stores: Stores, job: Job) -> Details:
     return Details(
         metrics=last,
         parameters=parameters,
+        tags={key: value for key, value in tags.items() if not key.startswith(OWN_TAGS)},
         obstacle=obstacle(stores.workbench, job),
         ahead=_ahead(stores, job),
         children=counted,
         first_children=tuple(lineage.children(stores.workbench, job.name)) if counted else (),
         parent=relatives.get(job.parent_job_name or ""),
         rerun_of=relatives.get(before),
+        read=tuple(lineage.data_read(stores.workbench, job.name)),
+        made=tuple(lineage.data_made(stores.workbench, job.name)),
         last_completed=previous.name if previous else None,
         lost_metrics=lost,
         artifacts=str(artifacts) if artifacts.exists() else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +99,13 @@ def went_in(job: Job, known: Details) -> list[Fact]:
     """Names, command, inputs with what they led to, parameters beyond those."""
     document = job.document
     named = job.display_name if job.display_name != job.name else None
+    tags = {**(document.get("tags") or {}), **known.tags}  # the run may have set others
     found = _facts(
         ("name", job.name),
         ("display name", named),
         ("experiment", job.experiment_name),
         ("description", document.get("description")),
-        ("tags", ", ".join(f"{key}={plain(value)}" for key, value in (document.get("tags") or {}).items())),
+        ("tags", ", ".join(f"{key}={plain(value)}" for key, value in tags.items())),
         ("command", document.get("command")),
     )
     given, resolved = document.get("inputs") or {}, job.inputs or {}
@@ -176,8 +177,8 @@ def origin(job: Job) -> list[Fact]:
 
 
 def lineage(job: Job, known: Details, later: Later, signs: Glyphs) -> list[Fact]:
-    """Other jobs that belong to it; enter opens them."""
-    found: list[Fact] = []
+    """The data that it read and made, and other jobs that belong to it; enter opens them."""
+    found = [*_data(known)]
     if known.parent is not None:
         found.append(_relative("child of", known.parent, signs))
     if known.rerun_of is not None:
@@ -196,6 +197,17 @@ def lineage(job: Job, known: Details, later: Later, signs: Glyphs) -> list[Fact]
         found.append(Fact("more children", f"{total - len(known.first_children)}: `:jobs parent:{job.name}`"))
     found += _many("run again by", later.reruns, signs)
     return [*found, *_many("outputs used by", later.consumers, signs)]
+
+
+def _data(known: Details) -> Iterator[Fact]:
+    for read in known.read:
+        by = f", made by {read.made_by}" if read.made_by else ""
+        opens = Opens("job", read.made_by) if read.made_by else None
+        yield Fact("read", f"{read.data.removeprefix('azureml:')} as input {read.input}{by}", opens, read.data)
+        if read.changed:
+            yield Fact("  changed", read.changed, kind="failed")
+    for made in known.made:
+        yield Fact("made", f"{made.data.removeprefix('azureml:')} of output {made.output}", None, made.data)
 
 
 def _many(title: str, relatives: Sequence[Relative], signs: Glyphs) -> list[Fact]:
