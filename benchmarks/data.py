@@ -3,10 +3,12 @@
     .venv/bin/python benchmarks/data.py fingerprint [--megabytes 2048] [--files 100000]
     .venv/bin/python benchmarks/data.py scan [--rows 20000000] [--runs 3]
     .venv/bin/python benchmarks/data.py profile [--rows 1000000] [--runs 3] [--large 10000000]
+    .venv/bin/python benchmarks/data.py watch [--files 10000] [--rounds 20]
 
 ``fingerprint``: a large file and a folder of small ones, by Workbench (nothing known, and all known) and by ``b3sum``,
 or ``sha256sum`` where there is none. ``scan``: a table with a filter, as CSV and as Parquet, against pandas.
 ``profile``: a table of 50 columns against pandas and DuckDB, and a large one by Workbench alone.
+``watch``: a burst of files in a watched folder, from its last close to its event; there is no peer.
 Prints one line of JSON: seconds, and peak memory in MB.
 """
 
@@ -24,6 +26,7 @@ from pathlib import Path
 
 from data_profile import profile
 from data_scan import scan
+from data_watch import watch
 
 TAKE = """
 import sys
@@ -49,6 +52,10 @@ def main() -> None:
     section.add_argument("--runs", type=int, default=3, help="Runs of each, turn and turn about.")
     section.add_argument("--large", type=int, default=0, help="Rows of a table for Workbench alone; 3 GB for 10000000.")
     section.set_defaults(run=profile)
+    section = sections.add_parser("watch")
+    section.add_argument("--files", type=int, default=10_000, help="Files of a burst.")
+    section.add_argument("--rounds", type=int, default=20, help="How many bursts.")
+    section.set_defaults(run=watch)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(given.run(given, Path(folder))))

@@ -63,7 +63,7 @@ def home(layout: Layout, watch: str) -> Path:
 def gather(layout: Layout, watch: str, source: Source, files: Iterable[Found], kind: str) -> Gathered:
     """Make the folder of a version; it appears whole. Raises MachineError where there is no room."""
     parent, name = home(layout, watch), f"{time.time_ns():x}-{secrets.token_hex(2)}"
-    linked, size, missing, folders = list[str](), 0, 0, {""}
+    linked, size, missing, folders, kept = list[str](), 0, 0, {""}, parent / FETCHED
     try:
         with staging(parent) as made:
             for found in files:
@@ -71,8 +71,8 @@ def gather(layout: Layout, watch: str, source: Source, files: Iterable[Found], k
                 if folder not in folders:
                     os.makedirs(made / folder, mode=0o700, exist_ok=True)
                     folders.add(folder)
-                place = _place(source, found, parent / FETCHED)
-                if place is None or not _link(str(place), f"{made}/{found.path}"):
+                place = _place(source, found, kept)
+                if place is None or not _link(place, f"{made}/{found.path}"):
                     missing += 1
                     continue
                 linked.append(found.path)
@@ -95,10 +95,10 @@ def obtain(
 
     Raises WorkbenchError where it is not for a file that it fails: no room, or a datastore that does not answer.
     """
-    had, why = list[Found](), dict[str, str]()
+    had, why, kept = list[Found](), dict[str, str](), home(layout, watch) / FETCHED
     for found in taken:
         try:
-            source.obtain(found, home(layout, watch) / FETCHED)
+            source.obtain(found, kept)
         except NoRoomError:
             raise
         except WorkbenchError as error:
@@ -113,10 +113,10 @@ def obtain(
     return had, why
 
 
-def _place(source: Source, found: Found, kept: Path) -> Path | None:
+def _place(source: Source, found: Found, kept: Path) -> str | None:
     """Where a file lies on this machine; None for one of elsewhere that is gone, or cannot be fetched any more."""
     if isinstance(source, LocalSource):
-        return source.base / found.path
+        return f"{source.base}/{found.path}"
     try:
         return source.obtain(found, kept)
     except NoRoomError:

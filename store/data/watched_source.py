@@ -58,14 +58,14 @@ class LocalSource:
         except OSError as error:
             raise explain(error, f"looking at {self.base}") from error
 
-    def obtain(self, found: Found, kept: Path) -> Path:
-        """A file where it lies. Raises MachineError where it may not be read, NotFoundError where it is gone."""
-        place = self.base / found.path
-        if not place.exists():
+    def obtain(self, found: Found, kept: Path) -> str:
+        """Where a file lies. Raises MachineError where it may not be read, NotFoundError where it is gone."""
+        place = f"{self.base}/{found.path}"  # text: there may be many thousands at once
+        if os.access(place, os.R_OK):
+            return place
+        if not os.path.exists(place):
             raise NotFoundError(f"{found.path} is gone")
-        if not os.access(place, os.R_OK):
-            raise MachineError(f"{found.path} may not be read", hint="Check who owns it, and its mode.")
-        return place
+        raise MachineError(f"{found.path} may not be read", hint="Check who owns it, and its mode.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class RemoteSource:
         with self._in_words(self.watched.base):
             self.there.system.info(self.there.full(self.watched.base if self._has_folders else ""))
 
-    def obtain(self, found: Found, kept: Path) -> Path:
+    def obtain(self, found: Found, kept: Path) -> str:
         """A file on this machine: below ``kept``, once for all versions, whole or not there.
 
         Raises NotFoundError where it is gone or is not the one any more that was listed, WorkbenchError for all else.
@@ -98,7 +98,7 @@ class RemoteSource:
         key = hashlib.sha256(f"{found.path}\0{found.size}\0{found.modified}".encode()).hexdigest()[:32]
         target = kept / key / found.path.rsplit("/", 1)[-1]
         if target.exists():
-            return target
+            return str(target)
         path = f"{self.watched.base}/{found.path}".lstrip("/")
         with self._in_words(path), staging(kept) as made:
             self._fetch(path, found.size, made / target.name)
@@ -107,7 +107,7 @@ class RemoteSource:
                 raise NotFoundError(f"{path} changed: it had {found.size} bytes, and {got} came")
             target.parent.mkdir(exist_ok=True, mode=0o700)
             (made / target.name).replace(target)
-        return target
+        return str(target)
 
     def _fetch(self, path: str, size: int, target: Path) -> None:
         if size < LARGE:

@@ -106,8 +106,10 @@ class Follower:
             began = time.monotonic()
             wait = self.look(connection)
             took = time.monotonic() - began
-            self.stopping.wait(RESTING * took if wait is None else min(RESTING * took, wait))
-            self.wait(wait)
+            pause = None if wait is None else max(wait - took, min(took, wait))
+            rest = RESTING * took if pause is None else min(RESTING * took, pause)
+            self.stopping.wait(rest)
+            self.wait(None if pause is None else pause - rest)
 
     def wait(self, seconds: float | None) -> None:
         """Sleep until something changes, until ``seconds`` are over, or until the folder is another."""
