@@ -13,12 +13,12 @@ from tests.conftest import ROOT
 from tests.services.azurite import VERSION
 
 BRINGS = """#!/bin/sh
-[ "$1" = install ] || exit 0
-for program in npm gnome-keyring-daemon dbus-daemon dbus-send ssh-keygen setpriv sshd smbd mariadbd postgres; do
+case "$*" in *install*) ;; *) exit 0 ;; esac
+for program in npm gnome-keyring-daemon dbus-daemon dbus-send ssh-keygen setpriv fusermount3 sshd smbd mariadbd postgres; do
     printf '#!/bin/sh\\necho "$@" >> "$TOOLS/../npm.log"\\n' > "$TOOLS/$program"; chmod +x "$TOOLS/$program"
 done
 """
-FAILS = '#!/bin/sh\necho "E: Unable to locate package $2" >&2\nexit 100\n'
+FAILS = '#!/bin/sh\necho "E: Unable to locate package $6" >&2\nexit 100\n'
 
 Services = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 from tests.services.azurite import azurite
 from tests.services.file_servers import s3_server, smb_server, ssh_server, webdav_server
 from tests.services.mariadb import mariadb
+from tests.services.network_mount import network_mount
 from tests.services.postgresql import postgresql
 
-__all__ = ["azurite", "mariadb", "postgresql", "s3_server", "smb_server", "ssh_server", "webdav_server"]
+__all__ = [
+    "azurite",
+    "mariadb",
+    "network_mount",
+    "postgresql",
+    "s3_server",
+    "smb_server",
+    "ssh_server",
+    "webdav_server",
+]

@@ -27,6 +27,7 @@ from tests.data.test_watched_folders import seen, wait_for
 from tests.services.azurite import ACCOUNT, KEY, Azurite
 from tests.services.dropping import dropping_proxy
 from tests.services.file_servers import HOST, KEY_ID, SECRET, Served, SshServed
+from tests.services.network_mount import NetworkMount
 from tests.services.running import free_port
 
 pytestmark = pytest.mark.slow
@@ -221,3 +222,12 @@ def test_a_large_file_is_taken_up_where_its_connection_broke(
 def came(connection: sqlite3.Connection) -> set[str]:
     """The files of all events that tell of new ones."""
     return {path for event in events.find(connection) if event.kind == "new_files" for path in event.document["paths"]}
+
+
+def test_a_mounted_folder_of_another_machine_is_polled(
+    connection: sqlite3.Connection, cli: Cli, tmp_path: Path, network_mount: NetworkMount
+) -> None:
+    watch(cli, tmp_path, {"type": "local", "path": str(network_mount.folder)}, "*.bin")
+    for name in ("a.bin", "b.bin"):
+        (network_mount.behind / name).write_bytes(b"1")
+        wait_for(lambda name=name: seen(connection)[:1] == [name])
