@@ -13,7 +13,8 @@ from store.secret_rules import PARAMETER, WITHOUT_PASSWORD
 from store.specs.secrets import stands_for_secret
 
 AZURE_SCHEMES = frozenset({"wasb", "wasbs", "abfs", "abfss"})
-AZURE_HOST = re.compile(r"(?P<account>[a-z0-9]+)\.(?:blob|dfs)\.(?P<suffix>core\..+)")
+AZURE_HOST = re.compile(r"(?P<account>[a-z0-9-]+(?:\.z\d\d)?)\.(?:blob|dfs)\.(?P<suffix>(?:core|fabric|storage)\..+)")
+"""An account of any cloud (``core.windows.net``, ``core.chinacloudapi.cn``), in a DNS zone (``z01``), or OneLake."""
 
 SHARED_ACCESS = frozenset(
     "sv ss srt sp se st spr sr sip skoid sktid skt ske sks skv sdd saoid suoid scid rscc rscd rsce rscl rsct".split()
@@ -103,10 +104,13 @@ def canonical(parts: SplitResult) -> str:
     scheme = parts.scheme.lower()
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~").rstrip("/")
     host = bare_host(parts, scheme)
-    if scheme in AZURE_SCHEMES and parts.username and (account := AZURE_HOST.fullmatch(host)):
-        path = f"/{parts.username}{path}"
-        host = f"{account['account']}.blob.{account['suffix']}"
-        scheme = "https"
+    if scheme in AZURE_SCHEMES and parts.username:
+        container = quote(parts.username, safe="%")
+        if account := AZURE_HOST.fullmatch(host):
+            path, scheme = f"/{container}{path}", "https"
+            host = f"{account['account']}.blob.{account['suffix']}"
+        else:  # a host of one's own: what it means is not known, and no part of it is left out
+            host = f"{container}@{host}"
     elif scheme == "https" and (account := AZURE_HOST.fullmatch(host)):
         host = f"{account['account']}.blob.{account['suffix']}"
     return urlunsplit((scheme, host, path, public_query(parts.query), ""))

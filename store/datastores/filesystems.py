@@ -38,6 +38,7 @@ EXTRAS = {
     "sftp": ("sftp", "paramiko"),
     "s3": ("s3", "s3fs"),
     "smb": ("smb", "smbclient"),
+    "sql": ("sql", "sqlalchemy"),
     "webdav": ("webdav", "webdav4"),
 }
 """What is to be installed for a type: the extra of Workbench, and the library that it brings."""

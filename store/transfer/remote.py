@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from store.addresses import AZURE_SCHEMES, Address
+from store.addresses import AZURE_HOST, AZURE_SCHEMES, Address
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
 from store.transfer.incoming import BrokenError, Open, Origin
 from store.transfer.web import SourceError
@@ -46,7 +46,7 @@ def open_filesystem(address: Address) -> tuple[Any, str]:
     check_scheme(address)
     with translated(address):
         try:
-            system, path = fsspec.url_to_fs(azure_url(address.given))
+            system, path = fsspec.url_to_fs(azure_url(address.given), **azure_host(address))
         except ImportError as error:
             raise missing_library(address, str(error)) from error
         return system, path
@@ -83,6 +83,14 @@ def azure_url(url: str) -> str:
     if parts.scheme not in AZURE_SCHEMES:
         return url
     return urlunsplit(("abfs", parts.netloc.replace(".blob.", ".dfs."), parts.path, parts.query, ""))
+
+
+def azure_host(address: Address) -> dict[str, str]:
+    """Where an account is that is not in the public cloud, such as OneLake's: adlfs knows that one alone."""
+    found = AZURE_HOST.fullmatch(address.host) if address.scheme in AZURE_SCHEMES else None
+    if found is None or found["suffix"] == "core.windows.net":
+        return {}
+    return {"account_name": found["account"], "account_host": address.host}
 
 
 def list_objects(system: Any, path: str, address: Address) -> dict[str, str] | None:
