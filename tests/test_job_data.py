@@ -176,9 +176,9 @@ def test_types_that_fit(layout: Layout, sets: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["eval_mount", "eval_download"])
-def test_tables_are_not_evaluated_yet(layout: Layout, sets: Path, mode: str) -> None:
-    with pytest.raises(UsageError, match=rf"mode {mode} evaluates a table.*\n.*ro_mount"):
-        place(layout, t={"type": "mltable", "path": str(sets), "mode": mode})
+def test_only_tables_are_evaluated(layout: Layout, sets: Path, mode: str) -> None:
+    with pytest.raises(UsageError, match=rf"mode {mode} evaluates a table.*uri_folder.*\n.*type: mltable"):
+        place(layout, t={"type": "uri_folder", "path": str(sets), "mode": mode})
 
 
 def test_urls(layout: Layout, server: Server) -> None:

@@ -47,21 +47,23 @@ class Input:
 
     @classmethod
     def read(cls, document: Mapping[str, Any], name: str) -> Input | None:
-        """None for a literal, and for an optional input without a value. Raises UsageError for an ``eval_`` mode."""
+        """None for a literal, and for an optional input without a value. Raises UsageError for a wrong mode."""
         value = (document.get("inputs") or {}).get(name)
         if not isinstance(value, Mapping) or not value.get("path"):
             return None
         kind, mode = value.get("type") or "uri_folder", value.get("mode") or "ro_mount"
-        if mode.startswith("eval_"):
-            raise UsageError(
-                f"mode {mode} evaluates a table, which this version cannot do yet",
-                hint="With `mode: ro_mount` the job gets the folder, which `mltable.load` reads.",
-            )
+        if mode.startswith("eval_") and kind != "mltable":
+            raise UsageError(f"mode {mode} evaluates a table, and the type says {kind}", hint="Say `type: mltable`.")
         return cls(name, kind, substitute(value["path"], {"name": str(document.get("name") or "")}), mode)
 
     @property
     def wants_folder(self) -> bool:
         return self.type in FOLDER_TYPES
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether the job gets the files that a table resolves to, and not its folder."""
+        return self.mode.startswith("eval_")
 
 
 def check_input(connection: sqlite3.Connection, layout: Layout, document: Mapping[str, Any], name: str) -> None:
@@ -158,7 +160,20 @@ def place_input(given: Input, place: Place, layout: Layout, job: str, say: Say, 
             cancelled=cancelled,
         )
     check_type(given, path)
+    if given.evaluates:
+        return str(place_files(given, path, layout, job, say, cancelled))
     return str(copy_for_job(path, layout, job, given.name, cancelled) if given.mode == "download" else path)
+
+
+def place_files(given: Input, table: Path, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:
+    """The files that a table resolves to, in a folder of the job."""
+    from store.data.table_files import place_apart
+
+    folder, telling = layout.job(job).inputs / given.name, Reporter(f"input {given.name}: its table's files", say)
+    copied = given.mode == "eval_download"
+    for warning in place_apart(layout, table, folder, copied=copied, progress=telling, cancelled=cancelled):
+        say(f"input {given.name}: {warning}")
+    return folder
 
 
 def place_from_datastore(given: Input, place: Place, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:
@@ -180,7 +195,10 @@ def place_from_datastore(given: Input, place: Place, layout: Layout, job: str, s
     )
     with copy_of(wanted) as path:
         check_type(given, path)
-        return copy_for_job(path, layout, job, given.name, cancelled, linked=given.mode != "download")
+        if not given.evaluates:
+            return copy_for_job(path, layout, job, given.name, cancelled, linked=given.mode != "download")
+        table = copy_for_job(path, layout, job, f".{given.name}.table", cancelled, linked=True)
+    return place_files(given, table, layout, job, say, cancelled)
 
 
 def place_table(given: Input, place: Place, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:

@@ -14,7 +14,7 @@ import select
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -68,9 +68,19 @@ def evaluate_apart(
     cancelled: Cancelled = lambda: False,
 ) -> tuple[str, ...]:
     """The same by a process of its own. Raises WorkbenchError, and AbandonedError once ``cancelled`` is true."""
+    return apart("store.data.evaluated", [str(layout.root), str(folder)], text, progress, cancelled)
+
+
+def apart(
+    module: str, arguments: list[str], text: str, progress: Progress, cancelled: Cancelled = lambda: False
+) -> tuple[str, ...]:
+    """Run a module that works on the text on its standard input and tells of it as ``main_of`` does; its warnings.
+
+    Raises WorkbenchError, and AbandonedError once ``cancelled`` is true.
+    """
     from store.transfer.incoming import AbandonedError
 
-    command = [sys.executable, "-P", "-m", "store.data.evaluated", str(layout.root), str(folder)]
+    command = [sys.executable, "-P", "-m", module, *arguments]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -115,9 +125,19 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
 
 def main(root: str, folder: str) -> None:
     """Evaluate what stands on standard input, and tell of it in lines of JSON."""
+    layout = Layout(Path(root))
+    main_of(layout, lambda connection, text, progress: evaluate(layout, connection, text, Path(folder), progress))
+
+
+Work = Callable[[sqlite3.Connection, str, Progress], tuple[str, ...]]
+"""Does something with a text, tells how far it is, and returns warnings."""
+
+
+def main_of(layout: Layout, work: Work) -> None:
+    """Do the work on the text on standard input, and tell of it in lines of JSON."""
     from store import database
 
-    layout, text = Layout(Path(root)), sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
 
     def say(**told: object) -> None:
         sys.stdout.write(json.dumps(told) + "\n")
@@ -125,7 +145,7 @@ def main(root: str, folder: str) -> None:
 
     try:
         with closing(database.connect(layout.database)) as connection:
-            warnings = evaluate(layout, connection, text, Path(folder), lambda done, _: say(bytes=done))
+            warnings = work(connection, text, lambda done, _: say(bytes=done))
         say(warnings=warnings)
     except WorkbenchError as error:
         say(error=error.message, hint=error.hint)

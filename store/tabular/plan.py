@@ -63,6 +63,19 @@ class Plan:
             [step for step in rest[1:] if step.name != "select_partitions"],
         )
 
+    def files(self) -> list[SourceFile]:
+        """The files that it resolves to: those of its paths, after what chooses among them. Raises UsageError."""
+        steps = list(self.document.transformations or [])
+        at = next((number for number, step in enumerate(steps) if step.name in READERS), len(steps))
+        before, rest = steps[:at], steps[at:]
+        if rest and rest[0].name == "read_delta_lake":
+            hint = "With `mode: ro_mount` the job gets its folder, which deltalake and mltable read."
+            raise UsageError("the files of a Delta table are no table without its log", hint=hint)
+        by_name = {file.name: file for entry in self.document.paths or [] for file in self._files(entry)}
+        chosen = self._all_after(_paths(list(by_name)), before).rows()
+        files = [by_name[name] for name in chosen["Path"].to_pylist()]
+        return self._chosen(files, chosen.drop_columns("Path"), rest)[0]
+
     def _query(self, source: QuerySource) -> Relation:
         given = source.handler_arguments
         long = (given.subscription, given.resource_group, given.workspace_name)

@@ -191,6 +191,14 @@ def test_an_upload_that_breaks_for_good_is_no_output_and_can_be_done_again(
     assert tree(Path(place(remote.layout, "reads", d={"path": remote.path("d")})["d"])) == big
 
 
+@pytest.mark.parametrize("mode", ["eval_mount", "eval_download"])
+def test_the_files_of_a_table(remote: Remote, tmp_path: Path, mode: str) -> None:
+    text = "paths: [{pattern: ./**/*.csv}]\ntransformations:\n  - read_delimited: {delimiter: ','}\n"
+    remote.put(tmp_path / "up", MLTable=text, **TWO, notes__txt="x")
+    given = {"t": {"type": "mltable", "path": remote.path(), "mode": mode}}
+    assert tree(Path(place(remote.layout, **given)["t"])) == {"a.csv": "a,b\n1,2\n", "deep/b.csv": "c\n"}
+
+
 def test_the_cache_tells_of_what_was_fetched(remote: Remote, tmp_path: Path) -> None:
     remote.put(tmp_path / "up", **TWO)
     place(remote.layout, d={"path": remote.path()})
