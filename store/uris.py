@@ -6,6 +6,7 @@
     azureml:N:V, azureml:N@L, azureml:N           where a version of a data asset points to
     azureml://jobs/J/outputs/O/paths/P            an output of a job; ``artifacts`` is all that its run keeps
     runs:/R/P                                     what an MLflow run keeps
+    models:/M/V, models:/M@A, models:/m-ID        a model in MLflow's registry, or one that a run logged
 
 MLflow 3 keeps the models that a run logs outside of its artifacts; both of the last look there too.
 """
@@ -19,9 +20,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
-from store import database, jobs
+from store import database, jobs, model_places
 from store.addresses import split_secrets
 from store.data import assets
 from store.data.assets import DataVersion
@@ -33,6 +34,7 @@ from store.specs.references import (
     DatastorePath,
     JobOutputPath,
     LocalPath,
+    ModelPath,
     Reference,
     ReferenceFault,
     RegistryReference,
@@ -129,6 +131,10 @@ class Resolver:
                 return self.job_output(reference.job, reference.output, reference.path or "")
             case RunPath():
                 return Place(self.artifact(reference.run, reference.path))
+            case ModelPath():
+                with tracking(self.layout) as connection:
+                    place = model_places.location(connection, reference)
+                return (Place(place) if isinstance(place, Path) else self.find(place)).below(reference.path or "")
             case AssetReference():
                 return self.find(self.asset(reference).path)
             case ResourceId(kind="data", name=name, version=version, label=label):
@@ -211,12 +217,12 @@ class Resolver:
         root = self.layout.artifacts(run)
         with tracking(self.layout) as connection:
             if not root.exists():
-                root = artifact_root(connection, run) or root
+                root = model_places.artifact_root(connection, run) or root
             place = inside(root, path)
             if place.exists():
                 return place
             name, _, rest = path.strip("/").partition("/")
-            models = logged_models(connection, run)
+            models = model_places.logged_models(connection, run)
         if name in models:
             return inside(models[name], rest)
         if not root.exists() and not models:
@@ -251,30 +257,3 @@ def tracking(layout: Layout) -> Iterator[sqlite3.Connection | None]:
         yield connection
     finally:
         connection.close()
-
-
-def artifact_root(connection: sqlite3.Connection | None, run: str) -> Path | None:
-    """Where MLflow keeps a run's artifacts, for runs that are no jobs."""
-    if connection is None:
-        return None
-    row = connection.execute("SELECT artifact_uri FROM runs WHERE run_uuid = ?", (run,)).fetchone()
-    return local_folder(row[0]) if row else None
-
-
-def logged_models(connection: sqlite3.Connection | None, run: str) -> dict[str, Path]:
-    """The models that a run logged, by name; of several with one name, the last."""
-    if connection is None:
-        return {}
-    rows = connection.execute(
-        "SELECT name, artifact_location FROM logged_models WHERE source_run_id = ? ORDER BY creation_timestamp_ms",
-        (run,),
-    )
-    return {name: folder for name, location in rows if (folder := local_folder(location)) is not None}
-
-
-def local_folder(uri: str) -> Path | None:
-    """The path of an artifact URI; None when it is on another machine."""
-    parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return Path(unquote(parts.path))
-    return Path(uri) if not parts.scheme else None

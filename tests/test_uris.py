@@ -235,9 +235,40 @@ def test_models_that_mlflow_keeps_elsewhere(layout: Layout, job: str, tmp_path: 
         assert Path(find(layout, text)).read_text() == "new"
     with pytest.raises(NotFoundError, match="It keeps model"):
         find(layout, f"runs:/{job}/other")
+    assert (Path(find(layout, f"models:/{model.model_id}")) / "MLmodel").read_text() == "new"
+    with pytest.raises(NotFoundError, match="no run has logged a model with the id 'm-1'"):
+        find(layout, "models:/m-1")
     other = client.create_run(experiment)  # a run that is no job
     client.log_text(other.info.run_id, "x", "notes/a.txt")
     assert Path(find(layout, f"runs:/{other.info.run_id}/notes/a.txt")).read_text() == "x"
+
+
+@pytest.mark.slow
+def test_models_of_the_registry(layout: Layout, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{layout.mlflow_database}", f"sqlite:///{layout.mlflow_database}")
+    with pytest.raises(NotFoundError, match=r"no model 'churn'\n.*It is empty"):
+        find(layout, "models:/churn/1")
+    client.create_registered_model("churn")
+    for number in range(1, 12):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}/MLmodel").write_text(str(number))
+        client.create_model_version("churn", f"file://{tmp_path}/{number}")
+    client.set_registered_model_alias("churn", "champion", "2")
+    for text, number in (("/1", 1), ("/latest", 11), ("@champion", 2)):
+        assert find(layout, f"models:/churn{text}") == str(tmp_path / f"{number}")
+        assert find(layout, f"models:/churn{text}/MLmodel") == str(tmp_path / f"{number}/MLmodel")
+    for text, message in (
+        ("/12", r"no version '12'\n.*11, 10, 9"),
+        ("@best", "no alias 'best'"),
+    ):
+        with pytest.raises(NotFoundError, match=message):
+            find(layout, f"models:/churn{text}")
+    with pytest.raises(NotFoundError, match="It has churn"):
+        find(layout, "models:/chrn/1")
+    with pytest.raises(UsageError, match="leads out of"):
+        find(layout, "models:/churn/1/../2")
 
 
 # Where outputs go
@@ -251,7 +282,7 @@ def test_where_outputs_go(layout: Layout) -> None:
     assert output(layout, "/data/out") == "/data/out"
     assert output(layout, "/data/${{name}}/${{output_name}}") == "/data/j1/o"
     assert output(layout, "azureml://datastores/workspacefilestore/paths/x") == str(layout.filestore / "x")
-    for path in ("azureml://jobs/j/outputs/o", "runs:/j/x", "azureml:set:1"):
+    for path in ("azureml://jobs/j/outputs/o", "runs:/j/x", "models:/m/1", "azureml:set:1"):
         with pytest.raises(UsageError, match="cannot be written to"):
             output(layout, path)
     with pytest.raises(UsageError, match=r"\$\{\{inputs\.x\}\} means nothing in a path"):

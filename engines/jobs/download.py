@@ -18,8 +18,9 @@ from store.disk import explain, replace_file
 from store.errors import ConflictError, NotFoundError, UsageError
 from store.jobs import Job
 from store.layout import Layout
+from store.model_places import logged_models
 from store.telling import Progress
-from store.uris import ARTIFACTS, logged_models, tracking
+from store.uris import ARTIFACTS, tracking
 
 NAMED = "named-outputs"
 

@@ -6,6 +6,7 @@ azureml://registries/REGISTRY/KIND/NAME/(versions | labels)/X          RegistryR
 azureml://[subscriptions/S/resourcegroups/G/workspaces/W/]datastores/D/paths/P    DatastorePath
 azureml://[...]jobs/J/outputs/O[/paths/P]                              JobOutputPath
 runs:/RUN/P                                                            RunPath
+models:/NAME/VERSION[/P], models:/NAME@ALIAS[/P], models:/m-ID         ModelPath
 https://..., wasbs://..., git+https://...                              Url
 anything else, with or without ``file:``                               LocalPath
 """
@@ -26,6 +27,7 @@ _WORKSPACE = r"(?:subscriptions/([^/\s]+)/(resource[gG]roups)/([^/\s]+)/workspac
 _DATASTORE = rf"(?s)azureml://{_WORKSPACE}datastores/({_NAME})/paths/(.*)"
 _JOB_OUTPUT = rf"(?s)azureml://{_WORKSPACE}jobs/({_NAME})/outputs/({_NAME})(?:/paths/(.*))?"
 _RUN = r"(?s)runs:/([^/\s]+)/(.*)"
+_MODEL = r"(?s)models:/([^/@\s]+)(?:(?:/([^/\s]+)|@([^/\s]+))(?:/(.*))?)?"
 _RESOURCE = (
     r"(azureml:)?(/subscriptions/[^/\s]+/resource[gG]roups/[^/\s]+/providers/[^/\s]+/workspaces/[^/\s]+)"
     rf"/(\w+)/({_NAME})(?:/(versions|labels)/({_NAME}))?"
@@ -132,6 +134,20 @@ class RunPath(NamedTuple):
         return f"runs:/{self.run}/{self.path}"
 
 
+class ModelPath(NamedTuple):
+    """A version of a model in MLflow's registry, or a logged model by its id alone; or something in it."""
+
+    model: str
+    version: str | None = None
+    alias: str | None = None
+    path: str | None = None
+
+    def __str__(self) -> str:
+        end = f"/{self.version}" if self.version is not None else ""
+        end = f"@{self.alias}" if self.alias is not None else end
+        return f"models:/{self.model}{end}{f'/{self.path}' if self.path is not None else ''}"
+
+
 class Url(NamedTuple):
     """An address of any other scheme."""
 
@@ -164,7 +180,17 @@ class LocalPath(NamedTuple):
         return self.text
 
 
-Reference = AssetReference | RegistryReference | ResourceId | DatastorePath | JobOutputPath | RunPath | Url | LocalPath
+Reference = (
+    AssetReference
+    | RegistryReference
+    | ResourceId
+    | DatastorePath
+    | JobOutputPath
+    | RunPath
+    | ModelPath
+    | Url
+    | LocalPath
+)
 
 
 def parse_reference(text: str) -> Reference:
@@ -183,6 +209,10 @@ def parse_reference(text: str) -> Reference:
         if match := re.fullmatch(_RUN, text):
             return RunPath(match[1], match[2])
         raise ReferenceFault(f"{text!r} is no path of a run", "Write runs:/RUN_ID/PATH.")
+    if text.startswith("models:"):
+        if match := re.fullmatch(_MODEL, text):
+            return ModelPath(*match.groups())
+        raise ReferenceFault(f"{text!r} is no model", "Write models:/NAME/VERSION or models:/NAME@ALIAS.")
     if text.startswith("file:"):
         return LocalPath(text)
     scheme, separator, rest = text.partition(":/")

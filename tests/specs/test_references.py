@@ -11,6 +11,7 @@ from store.specs.references import (
     DatastorePath,
     JobOutputPath,
     LocalPath,
+    ModelPath,
     Reference,
     ReferenceFault,
     RegistryReference,
@@ -46,6 +47,9 @@ LONG = "subscriptions/s/resourcegroups/g/workspaces/w/"
         ("azureml://jobs/j/outputs/o", JobOutputPath("j", "o")),
         (f"azureml://{LONG}jobs/j/outputs/o/paths/", JobOutputPath("j", "o", "", Workspace("s", "g", "w"))),
         ("runs:/abc/model", RunPath("abc", "model")),
+        ("models:/churn/3", ModelPath("churn", "3")),
+        ("models:/churn@champion/MLmodel", ModelPath("churn", alias="champion", path="MLmodel")),
+        ("models:/m-0123", ModelPath("m-0123")),
         ("https://example.org/a?b=c", Url("https://example.org/a?b=c")),
         ("wasbs://c@acct.blob.core.windows.net/p", Url("wasbs://c@acct.blob.core.windows.net/p")),
         ("git+https://example.org/r.git", Url("git+https://example.org/r.git")),
@@ -86,6 +90,7 @@ def test_what_a_local_path_and_a_url_tell() -> None:
         ("azureml://job/j/outputs/o", "no address begins with azureml://job", "did you mean 'jobs'?"),
         ("azureml://registries/r/model/m/versions/1", "a registry holds no 'model'", "did you mean 'models'?"),
         ("runs://abc/model", "is no path of a run", "runs:/RUN_ID/PATH"),
+        ("models:churn/1", "is no model", "models:/NAME/VERSION"),
         ("azurml:iris:1", "is no reference", "did you mean 'azureml:iris:1'?"),
     ],
 )
@@ -111,6 +116,7 @@ workspaces = st.none() | st.builds(
     Workspace, names, names, names, st.sampled_from(["resourcegroups", "resourceGroups"])
 )
 ends = names.map(lambda version: {"version": version}) | names.map(lambda label: {"label": label})
+model_ends = names.map(lambda version: {"version": version}) | names.map(lambda alias: {"alias": alias})
 references = st.one_of(
     names.map(AssetReference),
     st.builds(lambda name, end: AssetReference(name, **end), names, ends),
@@ -125,6 +131,8 @@ references = st.one_of(
     st.builds(DatastorePath, names, rest, workspaces),
     st.builds(JobOutputPath, names, names, st.none() | rest, workspaces),
     st.builds(RunPath, names, rest),
+    names.map(ModelPath),
+    st.builds(lambda name, end, path: ModelPath(name, **end, path=path), names, model_ends, st.none() | rest),
     st.builds(lambda scheme, path: Url(f"{scheme}://{path}x"), st.sampled_from(["https", "s3", "abfss"]), rest),
     st.builds(lambda path: LocalPath(f"./{path}"), rest),
 )

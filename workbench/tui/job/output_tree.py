@@ -12,7 +12,8 @@ from store import folder_pages
 from store.errors import WorkbenchError
 from store.folder_pages import Entry, FolderPage
 from store.jobs import Job
-from store.uris import logged_models, tracking
+from store.model_places import logged_models
+from store.uris import tracking
 from workbench.tui.access import Stores
 
 
