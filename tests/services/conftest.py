@@ -7,6 +7,7 @@ from tests.services.file_servers import s3_server, smb_server, ssh_server, webda
 from tests.services.mariadb import mariadb
 from tests.services.network_mount import network_mount
 from tests.services.postgresql import postgresql
+from tests.services.ssh_logins import ssh_password_server
 
 __all__ = [
     "azurite",
@@ -15,6 +16,7 @@ __all__ = [
     "postgresql",
     "s3_server",
     "smb_server",
+    "ssh_password_server",
     "ssh_server",
     "webdav_server",
 ]
