@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engines.jobs import data_assets, outputs, preparation, runtime
+from engines.jobs import data_assets, outputs, preparation, protection, runtime
 from engines.jobs.explain import explain
 from engines.jobs.symptoms.cause import Cause
 from store.database import StoreError
@@ -59,6 +59,7 @@ def collect(
     outcome = judge(job, record, explain(record, job, layout) if record or without is None else without)
     if refused is not None:
         outcome = incomplete(outcome, refused)
+    protection.changed(job, layout, say)
     if outcome.status == "Completed":
         made += data_assets.look_at_outputs(job, layout, say, uploaded=False)
     conclude(job, layout, outcome, say)

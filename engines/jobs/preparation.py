@@ -17,7 +17,7 @@ from engines.compute.base import Process, Task
 from engines.compute.distribution import processes
 from engines.environments import built
 from engines.environments.definition import Definition
-from engines.jobs import data_assets, job_secrets, runtime, submitted, tracking
+from engines.jobs import data_assets, job_secrets, protection, runtime, submitted, tracking
 from engines.jobs.inputs import place_inputs
 from engines.jobs.outputs import output_places, prepare_outputs
 from engines.jobs.script import Script, Value, render
@@ -77,6 +77,8 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
         secrets = job_secrets.values(layout, job.document)
         inputs = place_inputs(job, layout, say, cancelled)
         seen = data_assets.look(job, layout, inputs, say, cancelled)
+        closed = protection.paths(job, layout, inputs)
+    protection.note(job, layout, closed)
     outputs = prepare_outputs(job, layout)
     if cancelled():
         raise Cancelled(f"job {job.name!r} was cancelled while it was being prepared")
@@ -94,7 +96,9 @@ def prepare(job: Job, layout: Layout, token: str, say: Say, cancelled: Callable[
         {"WORKBENCH_TOKEN": token},
     )
     return Prepared(
-        task=make_task(job, layout, token, script, access.services, say),
+        task=make_task(
+            job, layout, token, script, access.services, say, [path for each in closed.values() for path in each]
+        ),
         environment=tracking.past_proxies(environment) if access.services else environment,
         inputs={name.removeprefix("inputs."): split_secrets(value.text)[0] for name, value in inputs.items()},
         outputs=output_places(job, layout),
@@ -200,11 +204,17 @@ def environment_python(
 
 
 def make_task(
-    job: Job, layout: Layout, token: str, script: Script, services: Sequence[Process], say: Callable[[str], None]
+    job: Job,
+    layout: Layout,
+    token: str,
+    script: Script,
+    services: Sequence[Process],
+    say: Callable[[str], None],
+    read_only: Sequence[Path],
 ) -> Task:
     """The task that the shim will read. The services come last: their place must change nobody's rank."""
     folder = layout.job(job.name)
-    argv = [runtime.shell(), "-c", script.text]
+    argv = protection.guarded([runtime.shell(), "-c", script.text], job, layout, read_only)
     limits = job.document.get("limits") or {}
     members = processes(job.document, folder.user_logs, argv)
     if len(members) > 1:
