@@ -23,6 +23,8 @@ class DroppingProxy(socketserver.ThreadingTCPServer):
         self.dropped = 0
         self.uploads = False
         self.lock = threading.Lock()
+        self.stalls_after: int | None = None
+        self.stalled = threading.Event()
         self.open = set[socket.socket]()
 
     @property
@@ -34,6 +36,10 @@ class DroppingProxy(socketserver.ThreadingTCPServer):
         """Break connections that carry more than this to the server."""
         self.drop(times, after)
         self.uploads = True
+
+    def stall_uploads(self, after: int) -> None:
+        """Pass on no more of a connection that has carried this to the server; ``stalled`` tells when it is so."""
+        self.stalls_after = after
 
     def drop(self, times: int, after: int) -> None:
         """Break connections that carry more than this."""
@@ -68,6 +74,10 @@ class _Connection(socketserver.BaseRequestHandler):
         with suppress(OSError):
             while data := self.request.recv(65536):
                 carried += len(data)
+                if self.server.stalls_after is not None and carried > self.server.stalls_after:
+                    self.server.stalled.set()
+                    self.request.recv(1, socket.MSG_PEEK)
+                    continue
                 if self.server.uploads and self.server.due(carried):
                     for each in (other, self.request):
                         each.shutdown(socket.SHUT_RDWR)

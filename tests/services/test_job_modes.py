@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +28,7 @@ from tests.stored_jobs import stored_job
 
 __all__ = ["remote"]
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 TWO = {"a__csv": "a,b\n1,2\n", "deep_OF_b__csv": "c\n"}
 
@@ -189,6 +194,34 @@ def test_an_upload_that_breaks_for_good_is_no_output_and_can_be_done_again(
     assert remote.tree("d") == big
     assert len(remote.tree()) == 2, "nothing else is left"
     assert tree(Path(place(remote.layout, "reads", d={"path": remote.path("d")})["d"])) == big
+
+
+COLLECT = """
+import json, sys
+from pathlib import Path
+from engines.jobs import outputs
+from store.layout import Layout
+from tests.stored_jobs import stored_job
+job = stored_job("brave_owl_1", document=json.loads(sys.argv[2]), status="Completed")
+outputs.collect_outputs(job, Layout(Path(sys.argv[1])))
+"""
+
+
+def test_an_uploader_that_is_killed_leaves_no_output_that_looks_whole(remote: Remote) -> None:
+    big = {"0.txt": "small", "1.bin": "1" * 6_000_000}
+    job = written(remote.layout, {"d": {"path": remote.path("d")}}, d=big)
+    with remote.dropping() as proxy:
+        proxy.stall_uploads(after=1_000_000)
+        arguments = [str(remote.layout.root), json.dumps(dict(job.document))]
+        process = subprocess.Popen([sys.executable, "-c", COLLECT, *arguments], cwd=ROOT)
+        assert proxy.stalled.wait(60), "nothing was uploaded"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert "d/1.bin" not in remote.tree()
+    with pytest.raises((NotFoundError, ConflictError)):
+        place(remote.layout, "reads", d={"path": remote.path("d")})
+    job_outputs.collect_outputs(job, remote.layout)
+    assert remote.tree() == {f"d/{name}": text for name, text in big.items()}, "nothing else is left"
 
 
 @pytest.mark.parametrize("mode", ["eval_mount", "eval_download"])
