@@ -1,6 +1,7 @@
 """Lists of jobs a page at a time, by key: ten jobs and a hundred thousand open equally fast.
 
-Where a filter or an order speaks of metrics or parameters, ``mlflow.db`` has to be attached as ``tracking``.
+Where a filter or an order speaks of metrics or parameters, ``mlflow.db`` has to be attached as ``tracking``; where it
+is, tags that a job was given while it ran are found too.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def page(
 
     ``backwards`` gives those before it (the last ones where there is no place), still in the list's order.
     """
-    source, where, values = _source(wanted)
+    source, where, values = _source(connection, wanted)
     order = _order(wanted)
     clauses = [where] if where else []
     if after is not None:
@@ -138,14 +139,14 @@ def page(
 
 def count(connection: sqlite3.Connection, wanted: JobList) -> int:
     """How many rows the list has."""
-    source, where, values = _source(wanted)
+    source, where, values = _source(connection, wanted)
     found = connection.execute(f"SELECT count(*) FROM {source}{' WHERE ' + where if where else ''}", values)
     return int(found.fetchone()[0])
 
 
 def listed(connection: sqlite3.Connection, wanted: JobList, names: Sequence[str]) -> frozenset[str]:
     """Which of some jobs are in the list."""
-    source, where, values = _source(wanted)
+    source, where, values = _source(connection, wanted)
     clauses = [*([where] if where else []), f"job.name IN ({_named(values, 'listed', names)})"]
     rows = connection.execute(f"SELECT job.name FROM {source} WHERE {' AND '.join(clauses)}", values)
     return frozenset(str(row[0]) for row in rows)
@@ -153,7 +154,7 @@ def listed(connection: sqlite3.Connection, wanted: JobList, names: Sequence[str]
 
 def place(connection: sqlite3.Connection, wanted: JobList, key: Key) -> int:
     """How many rows stand before a place: the number of the row that is there."""
-    source, where, values = _source(wanted)
+    source, where, values = _source(connection, wanted)
     before = _behind(_order(wanted), key, values, backwards=True)
     clauses = " AND ".join(filter(None, (where, before)))
     return int(connection.execute(f"SELECT count(*) FROM {source} WHERE {clauses}", values).fetchone()[0])
@@ -161,7 +162,7 @@ def place(connection: sqlite3.Connection, wanted: JobList, key: Key) -> int:
 
 def key_of(connection: sqlite3.Connection, wanted: JobList, name: str) -> Key | None:
     """The place of a job, be it in the list or not; None where there is no such job."""
-    source, _, values = _source(wanted)
+    source, _, values = _source(connection, wanted)
     keys = ", ".join(expression for expression, _ in _order(wanted))
     row = connection.execute(f"SELECT {keys} FROM {source} WHERE job.name = :name", values | {"name": name}).fetchone()
     return tuple(row) if row else None
@@ -169,7 +170,7 @@ def key_of(connection: sqlite3.Connection, wanted: JobList, name: str) -> Key | 
 
 def key_at(connection: sqlite3.Connection, wanted: JobList, number: int) -> Key | None:
     """The place of the row of a number, for a scroll bar that is dragged; None behind the end."""
-    source, where, values = _source(wanted)
+    source, where, values = _source(connection, wanted)
     order = _order(wanted)
     keys = ", ".join(expression for expression, _ in order)
     directions = ", ".join(f"{term} {'DESC' if down else 'ASC'}" for term, down in order)
@@ -224,13 +225,14 @@ def _row(row: sqlite3.Row) -> JobRow:
     )
 
 
-def _source(wanted: JobList) -> tuple[str, str, dict[str, Value]]:
+def _source(connection: sqlite3.Connection, wanted: JobList) -> tuple[str, str, dict[str, Value]]:
     """What to select from (``job``, and ``root``: the parent under which it stands, or itself), where, and values."""
     order = wanted.order
     values: dict[str, Value] = {"now": time.time()}
     if order.key == "metric":
         values |= {"sort_metric": order.metric, "no_metric": -LARGEST if order.descending else LARGEST}
-    clauses = _where(wanted.filter, values)
+    tracked = any(term.key == "tag" for term in wanted.filter.terms) and _is_tracked(connection)
+    clauses = _where(wanted.filter, values, tracked=tracked)
     if not wanted.folds:
         return "job AS job", " AND ".join(clauses), values
     if not wanted.unfolded:
@@ -270,19 +272,24 @@ def _behind(order: Sequence[tuple[str, bool]], key: Key, values: dict[str, Value
     return f"({' OR '.join(f'({each})' for each in alternatives)})"
 
 
-def _where(narrowed: JobFilter, values: dict[str, Value]) -> list[str]:
+def _is_tracked(connection: sqlite3.Connection) -> bool:
+    """Whether ``mlflow.db`` is attached."""
+    return any(row[1] == "tracking" for row in connection.execute("PRAGMA database_list"))
+
+
+def _where(narrowed: JobFilter, values: dict[str, Value], *, tracked: bool) -> list[str]:
     clauses: list[str] = []
     archived = next((term.values[0] for term in narrowed.terms if term.key == "archived"), "no")
     if archived != "yes":
         clauses.append(f"job.archived = {int(archived == 'only')}")
     for number, term in enumerate(narrowed.terms):
         if term.key != "archived":
-            clause = _clause(term, f"t{number}", values)
+            clause = _clause(term, f"t{number}", values, tracked=tracked)
             clauses.append(f"NOT coalesce({clause}, 0)" if term.negated else clause)
     return clauses
 
 
-def _clause(term: Term, name: str, values: dict[str, Value]) -> str:
+def _clause(term: Term, name: str, values: dict[str, Value], *, tracked: bool) -> str:
     """One condition as SQL; what the user typed goes into ``values`` alone."""
     match term.key:
         case "state":
@@ -300,7 +307,8 @@ def _clause(term: Term, name: str, values: dict[str, Value]) -> str:
         case "metric" | "param":
             return _tracked(term, name, values)
         case "tag":
-            return _any(_tag(value, f"{name}_{number}", values) for number, value in enumerate(term.values))
+            tags = enumerate(term.values)
+            return _any(_tag(value, f"{name}_{number}", values, tracked=tracked) for number, value in tags)
         case "cause":
             return _contains(CAUSE, term, name, values)
         case "exp":
@@ -347,14 +355,19 @@ def _parameter(term: Term, text: str, name: str, values: dict[str, Value]) -> st
     return f"({NUMERIC} AND CAST(value AS REAL) {_compared(term)} :{name})"
 
 
-def _tag(value: str, name: str, values: dict[str, Value]) -> str:
+def _tag(value: str, name: str, values: dict[str, Value], *, tracked: bool) -> str:
+    """A tag of the job's document; one that its run was given goes before it."""
     key, separator, wanted = value.partition("=")
     values[f"{name}_key"] = key
-    same = ""
+    same = is_same = ""
     if separator:
         values[name] = wanted
-        same = f" AND CAST(value AS TEXT) = :{name}"
-    return f"EXISTS (SELECT 1 FROM json_each({VALID_DOCUMENT}, '$.tags') WHERE key = :{name}_key{same})"
+        same, is_same = f" AND CAST(value AS TEXT) = :{name}", f"value = :{name}"
+    own = f"EXISTS (SELECT 1 FROM json_each({VALID_DOCUMENT}, '$.tags') WHERE key = :{name}_key{same})"
+    if not tracked:
+        return own
+    given = f"FROM tracking.tags WHERE key = :{name}_key AND run_uuid = job.name"  # row by row: a page ends early
+    return f"coalesce((SELECT {is_same or '1'} {given}), {own})"
 
 
 def _contains(columns: Sequence[str], term: Term, name: str, values: dict[str, Value]) -> str:

@@ -41,6 +41,11 @@ def connection(layout: Layout) -> Iterator[sqlite3.Connection]:
                 (number / 100, int(number == 99), name),
             )
             found.execute("INSERT INTO tracking.params VALUES ('lr', ?, ?)", (str(number % 4 / 10), name))
+            given = {"stage": "prod"} if number % 2 else {"stage": "test", "team": "c"}
+            found.executemany(
+                "INSERT INTO tracking.tags (key, value, run_uuid) VALUES (?, ?, ?)",
+                [(key, value, name) for key, value in given.items()],
+            )
             depth = ("None", "0", "7", "l2", "1e1")[number % 5]
             found.execute("INSERT INTO tracking.params VALUES ('depth', ?, ?)", (depth, name))
     yield found
@@ -145,12 +150,30 @@ def with_depth(*depths: str) -> set[str]:
     return {f"job_{n:03d}" for n in range(0, 100, 3) if ("None", "0", "7", "l2", "1e1")[n % 5] in depths}
 
 
+def number_of(row: sqlite3.Row) -> int:
+    """The number of a job that has a run; -1 where it has none."""
+    return int(row["name"][4:]) if len(row["name"]) == 7 and int(row["name"][4:]) % 3 == 0 else -1
+
+
+def gave_itself(row: sqlite3.Row) -> bool:
+    """Whether a job gave its run another team than the document has."""
+    return number_of(row) >= 0 and number_of(row) % 2 == 0
+
+
 FILTERS = {
     "state:failed": lambda row: row["status"] == "Failed",
     "-state:failed,completed": lambda row: row["status"] not in ("Failed", "Completed"),
     "exp:IRIS": lambda row: "iris" in row["experiment_name"],
     "exp=iris": lambda row: row["experiment_name"] == "iris",
-    "exp:churn tag:team=a": lambda row: row["experiment_name"] == "Churn" and '"team": "a"' in row["document"],
+    "exp:churn tag:team=a": lambda row: (
+        row["experiment_name"] == "Churn" and '"team": "a"' in row["document"] and not gave_itself(row)
+    ),
+    "tag:team=c": gave_itself,
+    "-tag:team=c": lambda row: not gave_itself(row),
+    "tag:team": lambda row: True,
+    "tag:stage": lambda row: number_of(row) >= 0,
+    "tag:stage=prod": lambda row: number_of(row) >= 0 and number_of(row) % 2 == 1,
+    "tag:stage=prod,team=c": lambda row: number_of(row) >= 0,
     "tag:nothing": lambda row: False,
     "-tag:nothing": lambda row: True,
     "parent:job_010": lambda row: row["parent_job_name"] == "job_010",
@@ -181,6 +204,13 @@ def test_a_filter_finds_what_it_says(connection: sqlite3.Connection, text: str) 
     expected = {row["name"] for row in columns(connection) if FILTERS[text](row)}
     assert {row.name for row in walk(connection, wanted, 50)} == expected
     assert job_pages.count(connection, wanted) == len(expected)
+
+
+def test_tags_of_documents_are_found_without_a_tracking_database(connection: sqlite3.Connection) -> None:
+    expected = {row["name"] for row in columns(connection) if '"team": "a"' in row["document"]}
+    connection.execute("DETACH DATABASE tracking")
+    assert {row.name for row in walk(connection, JobList(parse("tag:team=a archived:yes")), 50)} == expected
+    assert job_pages.count(connection, JobList(parse("tag:stage archived:yes"))) == 0
 
 
 def test_archived_jobs_are_left_out_unless_asked_for(connection: sqlite3.Connection) -> None:
