@@ -22,6 +22,7 @@ from store.datastores.cached import PARTIAL
 from store.errors import ConflictError, MachineError, NotFoundError
 from store.jobs import Job
 from store.layout import Layout
+from tests.conftest import Cli
 from tests.file_trees import fill, tree
 from tests.services.job_datastores import Remote, remote
 from tests.stored_jobs import stored_job
@@ -194,6 +195,32 @@ def test_an_upload_that_breaks_for_good_is_no_output_and_can_be_done_again(
     assert remote.tree("d") == big
     assert len(remote.tree()) == 2, "nothing else is left"
     assert tree(Path(place(remote.layout, "reads", d={"path": remote.path("d")})["d"])) == big
+
+
+def test_a_job_reads_and_makes_versions_that_lie_there(remote: Remote, cli: Cli, tmp_path: Path) -> None:
+    remote.put(tmp_path / "up", **TWO)
+    assert cli("data", "create", "--name", "sets", "--path", remote.path()).returncode == 0
+    (tmp_path / "job.yml").write_text(
+        "command: cat ${{inputs.d}}/a.csv; cp ${{inputs.d}}/a.csv ${{outputs.o}}/copy.csv\n"
+        "inputs:\n  d: {path: 'azureml:sets@latest'}\n"
+        f"outputs:\n  o: {{path: '{remote.path('made/')}${{{{name}}}}', mode: upload, name: made}}\n"
+    )
+    done = cli("run", tmp_path / "job.yml", "--name", "copier")
+    assert (done.returncode, done.stdout) == (0, "a,b\n1,2\n"), done.stderr
+    assert remote.tree("made") == {"copier/copy.csv": "a,b\n1,2\n"}
+    shown = json.loads(cli("job", "show", "copier").stdout)
+    sets, made = (json.loads(cli("data", "show", name).stdout) for name in ("sets", "made"))
+    assert shown["data_read"][0]["fingerprint"] == sets["fingerprint"] is not None
+    assert shown["data_made"] == [{"data": "azureml:made:1", "output": "o", "fingerprint": made["fingerprint"]}]
+    assert (made["files"], made["bytes"]) == (1, 8)
+
+    (tmp_path / "reads.yml").write_text("command: cat ${{inputs.m}}/*\ninputs:\n  m: {path: 'azureml:made:1'}\n")
+    assert cli("run", tmp_path / "reads.yml", "--name", "reader").stdout == "a,b\n1,2\n"
+    assert json.loads(cli("data", "show", "made").stdout)["used_by"][0]["fingerprint"] == made["fingerprint"]
+    remote.put(tmp_path / "up", made_OF_copier_OF_copy__csv="changed, and longer\n")
+    done = cli("run", tmp_path / "reads.yml", "--name", "late")
+    assert done.stdout == "changed, and longer\n"
+    assert "the bytes behind azureml:made:1 are no longer those that it was made with" in done.stderr
 
 
 COLLECT = """
