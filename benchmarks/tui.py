@@ -26,7 +26,7 @@ LOADED_SECONDS = 0.5
 """So long nothing comes when a screen has all that it reads."""
 EMPTY_SCREENS = {
     "jobs": ("2", "No jobs yet"),
-    "compute": ("3", "0 of"),
+    "compute": ("5", "0 of"),
     "home": ("1", "Welcome"),
     "help": ("?", "Here"),
     "help_closed": ("\x1b", ""),

@@ -128,7 +128,7 @@ def test_a_broken_line_leads_back_and_leaving_does_not(layout: Layout) -> None:
             await until(pilot, lambda: not any(worker.group == "place" for worker in app.workers))
         return began
 
-    assert asyncio.run(session(["3"])) == "home"
+    assert asyncio.run(session(["5"])) == "home"
     assert asyncio.run(session(["2", "q"])) == "compute"
     assert asyncio.run(session([])) == "home"
 

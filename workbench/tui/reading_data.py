@@ -188,7 +188,8 @@ def _login(datastore: Datastore) -> Login:
     from store.errors import WorkbenchError
 
     try:
-        where = filesystems.address(datastore)
+        is_here = datastore.type == "local"
+        where = str(datastore.document["path"]) if is_here else filesystems.address(datastore)
     except (WorkbenchError, ImportError, KeyError):  # a type without files, or a library that is not there
         where = str(datastore.document.get("database_url") or datastore.document.get("path") or "")
     return Login(datastore, credentials.label(datastore), where)

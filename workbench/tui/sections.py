@@ -31,6 +31,8 @@ class Section:
 SECTIONS = (
     Section("home", "Home", "workbench.tui.screens.home:HomeView", ("h",)),
     Section("jobs", "Jobs", "workbench.tui.screens.jobs:JobsView", ("j", "job", "runs")),
+    Section("data", "Data", "workbench.tui.screens.data:DataView", ("assets",)),
+    Section("datastores", "Datastores", "workbench.tui.screens.datastores:DatastoresView", ("ds", "datastore")),
     Section("compute", "Compute", "workbench.tui.screens.compute:ComputeView", ("c", "computes")),
     Section("environments", "Environments", "workbench.tui.screens.environments:EnvironmentsView", ("env", "envs")),
     Section("events", "Events", "workbench.tui.screens.events:EventsView", ("ev", "event")),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from store import database
 from store.errors import WorkbenchError
 from store.layout import Layout
+from workbench.tui.data import connections
 
 if TYPE_CHECKING:
     from store.datastores.transfers import Opened
@@ -42,7 +43,10 @@ class Answers:
         question = json.loads(line)
         functions: dict[str, Callable[..., Any]] = {
             each.__name__: each
-            for each in (self.profile, self.rows, self.folder, self.check, self.download, self.upload, self.register)
+            for each in (
+                *(self.profile, self.rows, self.folder, self.check, self.download, self.upload, self.register),
+                *(connections.datastore_types, connections.datastore_fields, self.connect),
+            )
         }
         try:
             answer = {"answer": functions[question["what"]](**question["arguments"])}
@@ -164,6 +168,14 @@ class Answers:
 
         there = self._at(datastore)
         return transfers.upload(there, Path(file), path, overwrite=overwrite, progress=self.progress)
+
+    def connect(self, kind: str, login: str, given: dict[str, str]) -> str | None:
+        """Try a datastore and keep it."""
+        connection = self._connect()
+        try:
+            return connections.connect(self.layout, connection, kind, login, given)
+        finally:
+            connection.close()
 
     # -- assets -------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ BRIEF = 24
 HEIGHT = 7
 """Lines of a histogram drawn at length."""
 BAR = 16
-KIND, MISSING, DISTINCT = 10, 7, 9
+KIND, MISSING, DISTINCT = 8, 7, 8
 
 
 class Column:
@@ -52,7 +52,7 @@ def brief(signs: Glyphs, width: int = BRIEF) -> wording.Brief:
     """How a value is told in a width."""
 
     def told(value: object) -> str:
-        text = wording.plain(value)
+        text = wording.plain(value).removesuffix("T00:00:00")
         return text if cell_len(text) <= width else cell(text, width, signs)
 
     return told
@@ -62,13 +62,13 @@ def brief(signs: Glyphs, width: int = BRIEF) -> wording.Brief:
 
 
 def _widths(width: int) -> tuple[int, int, int, int]:
-    """Of the name, the bars, the sentence, and whether there is room for the type."""
+    """Of the name, the type, the bars and the sentence: what comes later in this list gives way first, and the bars."""
     left = max(10, width - 2 - MISSING - DISTINCT - 3)
-    kind = KIND + 1 if left >= 50 else 0
-    left -= kind
-    bars = 21 if left >= 42 else 0
-    name = max(8, min(32, (left - bars) * 5 // 10))
-    return name, kind, bars, max(0, left - name - bars - 1)
+    bars = 21 if left >= 33 else 0
+    kind = KIND if left - bars >= 20 else 0
+    left -= bars + kind
+    told = max(0, left - 14) if left < 30 else left * 5 // 10
+    return left - told, kind, bars, told
 
 
 def profile_head(width: int, signs: Glyphs) -> Line:
@@ -78,7 +78,7 @@ def profile_head(width: int, signs: Glyphs) -> Line:
     titles += [cell("Type", kind, signs)] if kind else []
     titles += [f"{'Missing':>{MISSING}} {'Distinct':>{DISTINCT}} "]
     titles += [cell("Histogram", bars, signs)] if bars else []
-    return (("".join(titles) + cell("Range, or what comes most often", told, signs), "muted"),)
+    return (("".join([*titles, cell("Range, or most often", told, signs)]), "muted"),)
 
 
 def profile_line(value: Column, width: int, signs: Glyphs) -> list[Line]:
@@ -88,12 +88,12 @@ def profile_line(value: Column, width: int, signs: Glyphs) -> list[Line]:
     mark = ("! ", "warning") if value.warnings else ("  ", "")
     share = f"{column.missing / column.rows:.1%}" if column.missing and column.rows else signs.bullet
     heavy = bool(column.rows) and column.missing / column.rows > 0.5
-    drawn = sparkline(column.histogram, signs) if column.histogram is not None else ""
+    drawn = sparkline(column, signs)
     return [
         (
             mark,
             (f"{cell(column.name, name, signs)} ", ""),
-            *([(cell(column.type, kind - 1, signs) + " ", "muted")] if kind else []),
+            *([(cell(column.type.partition("[")[0], kind - 1, signs) + " ", "muted")] if kind else []),
             (f"{share:>{MISSING}} ", "warning" if heavy else "muted" if not column.missing else ""),
             (f"{wording.distinct(column) or '':>{DISTINCT}} ", ""),
             *([(cell(drawn, bars - 1, signs) + " ", "accent")] if bars else []),
@@ -102,9 +102,12 @@ def profile_line(value: Column, width: int, signs: Glyphs) -> list[Line]:
     ]
 
 
-def sparkline(histogram: Histogram, signs: Glyphs) -> str:
-    """A histogram in one line."""
-    return wording.bars(histogram.counts, " " + signs.bars)
+def sparkline(column: ColumnProfile, signs: Glyphs) -> str:
+    """A column in one line: its histogram, else the values that come most often, the first the most."""
+    if column.histogram is not None:
+        return wording.bars(column.histogram.counts, " " + signs.bars)
+    often = [each.count for each in column.top] if wording.is_told_by_values(column) else []
+    return wording.bars(often, " " + signs.bars)
 
 
 def range_of(column: ColumnProfile, signs: Glyphs) -> str:
