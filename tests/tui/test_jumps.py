@@ -69,8 +69,13 @@ def test_a_jump_goes_to_a_fact_and_to_a_metric(layout: Layout, drive: Drive) -> 
         await app.open_job("one")
         await until(pilot, lambda: app.frame.query(FactList) and app.frame.query_one(FactList).has_focus)
         facts = app.frame.query_one(FactList)
-        shown = [facts.render_line(y).text for y in range(facts.size.height)]
-        await jump_to(app, pilot, facts, 0, next(y for y, line in enumerate(shown) if "command" in line))
+
+        def line_of(title: str) -> int | None:
+            lines = enumerate(facts.render_line(y).text for y in range(facts.size.height))
+            return next((y for y, line in lines if line.strip().startswith(title)), None)
+
+        await until(pilot, lambda: line_of("command") is not None)
+        await jump_to(app, pilot, facts, 0, line_of("command") or 0)
         assert facts.fact is not None and facts.fact.title == "command"
         await app.open_job("one", "metrics")
         await until(pilot, lambda: app.frame.query(MetricsTab) and app.frame.query_one(MetricsTab).own_keys())
