@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 LEVELS = 8
 HYSTERESIS = 0.75
 """A level is left only when the value is this far (in levels) from its middle; half a level would flicker."""
+
+
+LOOKS = 3
+"""The middle one of so many looks counts: a burst of a few seconds, as machines have all the time, moves nothing."""
 
 
 class LoadLevels:
@@ -13,17 +19,22 @@ class LoadLevels:
     def __init__(self) -> None:
         self.cpu = 0
         self.memory = 0
-        self._begun = False
+        self._shares: list[float] = []
 
     def read(self) -> tuple[int, int]:
-        """The levels now; CPU is that since the last call."""
+        """The levels now; CPU is that between the last calls."""
         import psutil
 
-        if not self._begun:
-            psutil.cpu_percent()
-            self._begun = True
-        self.cpu = level(psutil.cpu_percent() / 100, self.cpu)
-        self.memory = level(psutil.virtual_memory().percent / 100, self.memory)
+        share = psutil.cpu_percent() / 100
+        if not self._shares:  # there is no call before to count from
+            share = min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        return self.take(share, psutil.virtual_memory().percent / 100)
+
+    def take(self, cpu: float, memory: float) -> tuple[int, int]:
+        """The levels with one look more: shares between 0 and 1."""
+        self._shares = [*self._shares, cpu][-LOOKS:]
+        self.cpu = level(sorted(self._shares)[(len(self._shares) - 1) // 2], self.cpu)
+        self.memory = level(memory, self.memory)
         return self.cpu, self.memory
 
 
