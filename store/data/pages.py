@@ -125,6 +125,16 @@ def versions(
     return found
 
 
+def newest(connection: sqlite3.Connection, limit: int) -> list[DataVersion]:
+    """The versions that were made last, whatever their asset; archived ones are left out."""
+    rows = connection.execute(
+        f"{SELECT} JOIN data_container USING (name) WHERE NOT data.archived AND NOT data_container.archived"
+        " ORDER BY data.id DESC LIMIT ?",
+        (limit,),
+    )
+    return [assets.read(row) for row in rows]
+
+
 def count(connection: sqlite3.Connection) -> int:
     """How many assets there are, archived ones among them."""
     found: int = connection.execute("SELECT count(*) FROM data_container").fetchone()[0]

@@ -85,3 +85,12 @@ def test_versions_come_by_when_they_were_made(connection: sqlite3.Connection) ->
     newer = pages.versions(connection, "churn", 1, newer=found[2].id)
     begun = pages.versions(connection, "churn", 2, start=found[1].id)
     assert [[each.data.version for each in some] for some in (older, newer, begun)] == [["2", "9"], ["x"], ["x", "2"]]
+
+
+def test_the_newest_versions_are_those_of_assets_that_are_not_archived(connection: sqlite3.Connection) -> None:
+    for name in ("one", "two", "hidden", "one"):
+        register(connection, name)
+    assets.archive(connection, "hidden", None)
+    assets.archive(connection, "one", "1")
+    assert [f"{each.name}:{each.version}" for each in pages.newest(connection, 9)] == ["one:2", "two:1"]
+    assert len(pages.newest(connection, 1)) == 1

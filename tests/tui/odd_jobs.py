@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from pathlib import Path
 
+from store import database
+from store.data import assets, events, uses
+from store.data.assets import DataVersion
+from store.data.uses import Use
+from store.datastores import registry
 from store.layout import Layout
 from tests.many_jobs import add_jobs
 from tests.tui.charted_jobs import add_job, log, take_in
@@ -20,6 +26,7 @@ ODD = (LONG, CHINESE, ARABIC, CONTROL, MARKUP, COMBINED)
 WATCHED, ENDED = "watched", "ended"
 VIEWS = (
     *(":home", ":jobs", ":compute", ":environments", ":events", ":events agent", ":compute local"),
+    *(":data", ":data odd", ":data odd:1", ":datastores", ":datastores odd", ":datastores workspaceblobstore"),
     *(f":job {ENDED} {tab}" for tab in ("overview", "metrics", "log", "outputs", "system", "yaml")),
     *(f":job {WATCHED} {tab}" for tab in ("overview", "metrics", "log", "system")),
     *(f":compare {ENDED} {WATCHED} odd_0", ":job nowhere"),
@@ -51,6 +58,7 @@ def fill(layout: Layout) -> None:
         }
         rows.append((f"odd_{number}", told, {text[:240]: float(number)}))
     add_jobs(layout, rows)
+    add_data(layout)
     for name, status in ((ENDED, "Completed"), (WATCHED, "Running")):
         ended = {"ended_at": now - 5.0, "exit_code": 0} if status == "Completed" else {}
         journal = add_job(layout, name, status, started_at=now - 90, **ended)
@@ -62,6 +70,24 @@ def fill(layout: Layout) -> None:
         )
         take_in(layout, name)
         write_files(layout, name)
+
+
+def add_data(layout: Layout) -> None:
+    """Versions, datastores and events with odd texts, as somebody else's program may have written them."""
+    with closing(database.connect(layout.database)) as connection:
+        for text in ODD:
+            told = {"description": text, "tags": {text[:100]: text}}
+            for name in ("odd", text[:255]):
+                made = DataVersion(name, "", "uri_folder", f"/nowhere/{text}", told, job_name=ENDED, job_output=text)
+                version = assets.create(connection, made)
+            uses.add(connection, Use("odd", "1", "job", text[:100], text, text))
+            assets.label(connection, "odd", text[:100], "1")
+            registry.create(connection, {"name": text[:255], "type": "local", "path": f"/nowhere/{text}"})
+            with database.write(connection):
+                document = {"event": events.NEW_FILES, "data": str(version), "error": text, "paths": [text]}
+                events.add(connection, text[:100], (), document)
+                events.add(connection, text[:100], (), {"event": events.LOST, "message": text})
+        registry.create(connection, {"name": "odd", "type": "local", "path": str(layout.root)})
 
 
 def values(seed: int) -> list[float]:

@@ -13,6 +13,8 @@ from textual.pilot import Pilot
 
 from store import database
 from store.activity import BriefJob
+from store.data import assets
+from store.data.assets import DataVersion
 from store.disk_usage import Room, Size
 from store.job_progress import Progress
 from store.layout import Layout
@@ -27,6 +29,7 @@ from workbench.tui.glyphs import ASCII, UNICODE
 from workbench.tui.home_lines import Machine, Want, shares
 from workbench.tui.reading_home import MachineFacts
 from workbench.tui.screens.home import HomeView, Panel
+from workbench.tui.widgets.menu import Menu
 
 CAUSE = {
     "code": "exception",
@@ -92,6 +95,30 @@ def test_it_tells_what_runs_failed_waits_and_was_made(busy: Layout, drive: Drive
     assert "next" in told["queue"][1] and "starts" in told["queue"][1]
     assert "done_29" in told["finished"][1] and "0.5 loss" in told["finished"][1]
     assert "model" in told["data"][1] and "of done_29" in told["data"][1]
+
+
+def test_data_that_was_registered_is_among_the_newest_and_opens(busy: Layout, drive: Drive) -> None:
+    with closing(database.connect(busy.database)) as connection:
+        assets.create(connection, DataVersion("churn", "", "uri_file", "/data/churn.csv", {}))
+        of_a_job = {"job_name": "done_29", "job_output": "model"}
+        assets.create(connection, DataVersion("kept", "", "uri_folder", "/some/where", {}, **of_a_job))
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await shown(app, pilot)
+        panel = app.frame.query_one("#home-data", Panel)
+        app.frame.set_focus(panel)
+        told = lines(app, "data")
+        await pilot.press("x")  # no job is under the cursor
+        await until(pilot, lambda: any("no job" in str(each.message) for each in app._notifications))
+        await pilot.press("j", "y")
+        await until(pilot, lambda: isinstance(app.screen, Menu))
+        await pilot.press("escape", "enter")
+        await until(pilot, lambda: app.frame.view is not None and app.frame.view.crumb == "churn:1")
+        return told
+
+    told = drive(script, size=(120, 40))
+    assert "kept:1" in told[1] and "churn:1" in told[2] and "/data/churn.csv" in told[2]
+    assert len([line for line in told if line.strip()]) == 3, "an output that is a version of data stands there once"
 
 
 def test_a_curve_grows_while_it_is_logged(busy: Layout, drive: Drive) -> None:

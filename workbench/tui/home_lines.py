@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from store.activity import BriefJob
+from store.data.assets import DataVersion
 from store.job_progress import Progress
 from workbench.tui.glyphs import Glyphs, kind_of_state
 from workbench.tui.job_columns import cell, elapsed, metric_text, number
@@ -59,9 +60,9 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output, at a moment."""
+    """An output, or a version of data, at a moment."""
 
-    made: Made
+    made: Made | DataVersion
     ago: str
 
 
@@ -206,17 +207,20 @@ def ended_lines(value: Ended, width: int, signs: Glyphs) -> list[Line]:
 
 
 def made_lines(value: Output, width: int, signs: Glyphs) -> list[Line]:
-    """Name of the output, its type, its job and age."""
+    """Name of the output or version, its type, its job or place, and age."""
     made = value.made
+    is_data = isinstance(made, DataVersion)
+    name_of_it = f"{made.name}:{made.version}" if isinstance(made, DataVersion) else made.name
+    came_from = made.path if isinstance(made, DataVersion) else f"of {name_of(made.job)}"
     left = max(0, width - 2 - 5)
     name = left * 3 // 10
     kind = min(12, left * 2 // 10)
     return [
         (
-            (f"{signs.bullet} ", "accent"),
-            (f"{cell(made.name, name, signs)} ", ""),
+            (f"{signs.data if is_data else signs.bullet} ", "accent"),
+            (f"{cell(name_of_it, name, signs)} ", ""),
             (f"{cell(made.type, kind, signs)} ", "muted"),
-            (cell(f"of {name_of(made.job)}", max(0, left - name - kind - 2), signs), "muted"),
+            (cell(came_from, max(0, left - name - kind - 2), signs), "muted"),
             (cell(value.ago, 5, signs, right=True), "muted"),
         )
     ]

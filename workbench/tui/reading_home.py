@@ -9,6 +9,8 @@ from typing import Any
 
 from store import activity, computes, job_pages
 from store.activity import BriefJob
+from store.data import pages
+from store.data.assets import DataVersion
 from store.disk_usage import Room, Size, room_of, size_of
 from store.forecast import Occupant, Queued, expected, remaining, starts
 from store.job_progress import Progress, progress
@@ -86,7 +88,8 @@ class HomeFacts:
     waiting: int = 0
     failed: tuple[EndedJob, ...] = ()
     finished: tuple[EndedJob, ...] = ()
-    made: tuple[Made, ...] = ()
+    made: tuple[Made | DataVersion, ...] = ()
+    """Named outputs and registered versions of data, the newest first."""
     curves: Mapping[str, Curve] = field(default_factory=dict)
 
 
@@ -156,13 +159,22 @@ def home(stores: Stores, curves: Curves, now: float) -> HomeFacts:
         waiting=waiting,
         failed=tuple(map(EndedJob, activity.ended_lately(connection, ("Failed",), LISTED, now - LATELY_SECONDS))),
         finished=_with_metrics(stores, ended, curves),
-        made=tuple(
-            Made(job, name, str(((job.document or {}).get("outputs") or {}).get(name, {}).get("type", "")), place)
-            for job in activity.made_lately(connection, LISTED // 2)
-            for name, place in (job.outputs or {}).items()
-        ),
+        made=_made(stores),
         curves=followed,
     )
+
+
+def _made(stores: Stores) -> tuple[Made | DataVersion, ...]:
+    """What came of jobs and was registered lately; an output that is a version of data stands there as that."""
+    versions = pages.newest(stores.workbench, LISTED // 2)
+    registered = {(data.job_name, data.job_output) for data in versions}
+    found: list[tuple[float, Made | DataVersion]] = [(data.created_at, data) for data in versions]
+    for job in activity.made_lately(stores.workbench, LISTED // 2):
+        given = (job.document or {}).get("outputs") or {}
+        for name, place in (job.outputs or {}).items():
+            if (job.name, name) not in registered:
+                found.append((job.ended_at or 0.0, Made(job, name, str(given.get(name, {}).get("type", "")), place)))
+    return tuple(made for _, made in sorted(found, key=lambda each: -each[0])[:LISTED])
 
 
 def machine(stores: Stores) -> MachineFacts:

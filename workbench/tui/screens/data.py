@@ -20,7 +20,7 @@ from workbench.tui.home_lines import size
 from workbench.tui.job_columns import age, cell
 from workbench.tui.paged import PagedView
 from workbench.tui.view import View
-from workbench.tui.widgets.line_list import Line, LineList, Span
+from workbench.tui.widgets.line_list import Line, LineList
 from workbench.tui.widgets.menu import Choice, Menu
 
 
@@ -324,14 +324,23 @@ VERSION, KIND, SIZE, AGE = 9, 10, 9, 5
 def asset_head(width: int, signs: Glyphs) -> Line:
     """The titles of the columns."""
     name, labels = _widths(width)
-    return ((_titles("Name", name, labels, signs), "muted"),)
+    first = _name_and_path("Name", "Path", name, signs)
+    return ((_titles("".join(text for text, _ in first), name, labels, signs), "muted"),)
 
 
 def asset_lines(value: Row, width: int, signs: Glyphs) -> list[Line]:
-    """Name, latest version, type, size, labels and age."""
+    """Name, path where there is room, latest version, type, size, labels and age."""
     name, labels = _widths(width)
     version = f"{value.data.version}{f' of {value.versions}' if value.versions > 1 else ''}"
-    return [_line(value, (cell(value.data.name, name, signs), ""), version, labels, signs)]
+    return [_line(value, _name_and_path(value.data.name, value.data.path, name, signs), version, labels, signs)]
+
+
+def _name_and_path(name: str, path: str, width: int, signs: Glyphs) -> Line:
+    """Both in a width, or the name alone where there is little."""
+    if width < 44:
+        return ((cell(name, width, signs), ""),)
+    room = min(36, width * 4 // 10)
+    return (f"{cell(name, room, signs)} ", ""), (cell(path, width - room - 1, signs), "muted")
 
 
 def version_head(width: int, signs: Glyphs) -> Line:
@@ -343,7 +352,8 @@ def version_head(width: int, signs: Glyphs) -> Line:
 def version_lines(value: Row, width: int, signs: Glyphs) -> list[Line]:
     """Version, type, size, labels and age, and the path."""
     name, labels = _widths(width)
-    return [_line(value, (cell(value.data.path, name, signs), "muted"), value.data.version, labels, signs)]
+    path: Line = ((cell(value.data.path, name, signs), "muted"),)
+    return [_line(value, path, value.data.version, labels, signs)]
 
 
 def _widths(width: int) -> tuple[int, int]:
@@ -360,14 +370,14 @@ def _titles(first: str, name: int, labels: int, signs: Glyphs) -> str:
     )
 
 
-def _line(value: Row, first: Span, version: str, labels: int, signs: Glyphs) -> Line:
+def _line(value: Row, first: Line, version: str, labels: int, signs: Glyphs) -> Line:
     data = value.data
     own = [each for each in value.labels if value.id or each != LATEST]
     shown = ", ".join([*(["archived"] if value.archived else []), *own])
     taken = size(data.bytes) if data.bytes is not None else ""
     return (
         (" ", ""),
-        first,
+        *first,
         (f" {cell(version, VERSION, signs)} ", ""),
         (f"{cell(data.type, KIND, signs)} ", "muted"),
         (f"{cell(taken, SIZE, signs, right=True)} ", ""),

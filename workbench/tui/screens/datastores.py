@@ -221,9 +221,9 @@ STATE = 13
 def _widths(width: int) -> tuple[int, int, int, int]:
     """Of name, type, login and place."""
     left = max(12, width - STATE - 3)
-    kind = 21 if left >= 84 else 13
-    login = 18 if left >= 84 else 0
-    name = max(10, min(28, (left - kind) * 5 // 10))
+    kind = 20 if left >= 84 else 13
+    login = 17 if left >= 84 else 0
+    name = max(10, min(26, (left - kind) * 5 // 10))
     return name, kind, login, max(0, left - name - kind - login - 3)
 
 

@@ -14,13 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from store.data.assets import DataVersion
 from store.errors import WorkbenchError
 from workbench.tui import home_lines
 from workbench.tui.glyphs import Glyphs
 from workbench.tui.home_lines import Ended, Machine, Output, Running, Waiting, Want, running_at, shares, waiting_at
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_columns import age
-from workbench.tui.reading_home import LISTED, Curves, HomeFacts, MachineFacts, home, machine
+from workbench.tui.reading_home import LISTED, Curves, HomeFacts, MachineFacts, Made, home, machine
 from workbench.tui.widgets.header import Header
 from workbench.tui.widgets.line_list import Draw, Entry, Line, LineList
 from workbench.tui.widgets.menu import Choice, Menu
@@ -239,9 +240,7 @@ class HomeView(JobActions):
         )
         waiting = [waiting_at(each, now) for each in facts.queue]
         panels["queue"].fill([Entry(each.job.name, each) for each in waiting], facts.waiting)
-        panels["data"].fill(
-            [Entry(f"{each.job.name}/{each.name}", Output(each, _ago(each.job.ended_at, now))) for each in facts.made]
-        )
+        panels["data"].fill([Entry(_key_of(each), Output(each, _ago(_made_at(each), now))) for each in facts.made])
         self._show_machine()
         if (chosen := (self.chosen_names(), self.chosen_status())) != self._chosen:
             self._chosen = chosen
@@ -271,14 +270,16 @@ class HomeView(JobActions):
     def chosen_names(self) -> list[str]:
         """The job under the cursor."""
         entry = self.panel.entry if self.panel else None
-        return [entry.key.partition("/")[0]] if entry is not None and entry.key else []
+        if entry is None or not entry.key or _data_of(entry) is not None:
+            return []
+        return [entry.key.partition("/")[0]]
 
     def chosen_status(self) -> str | None:
         """The state of the job under the cursor."""
         match self.panel.entry.value if self.panel and self.panel.entry else None:
             case Running() | Waiting():
                 return "Running"
-            case Ended() | Output():
+            case Ended() | Output(made=Made()):
                 return "Completed"
         return None
 
@@ -313,8 +314,13 @@ class HomeView(JobActions):
 
     @on(LineList.Opened)
     async def open_entry(self, event: LineList.Opened) -> None:
-        """Open the job; where it failed its overview, which says why; where it made something its outputs."""
+        """Open data, or the job: where it failed its overview, which says why; where it made something its outputs."""
         event.stop()
+        if (data := _data_of(event.entry)) is not None:
+            from workbench.tui.screens.data_version import DataVersionView
+
+            await self.bench.frame.push(DataVersionView.of(str(data)))
+            return
         name, _, output = event.entry.key.partition("/")
         if name:
             await self.bench.open_job(name, "outputs" if output else "overview")
@@ -326,15 +332,40 @@ class HomeView(JobActions):
             super().action_copy_menu()
             return
         made = value.made
+        if isinstance(made, DataVersion):
+            self._copy(self._data_choices(made))
+            return
         uri = f"azureml://jobs/{made.job.name}/outputs/{made.name}"
         choices = [Choice("u", "address", uri, uri), Choice("p", "place", made.place, made.place)]
         choices.append(Choice("n", "job", made.job.name, made.job.name))
+        self._copy(choices)
 
+    def _data_choices(self, data: DataVersion) -> list[Choice]:
+        from workbench.tui.screens.data import copy_choices
+
+        return copy_choices(data)
+
+    def _copy(self, choices: list[Choice]) -> None:
         def chosen(text: str | None) -> None:
             if text is not None:
                 self.bench.copy_text(text, text)
 
         self.app.push_screen(Menu("Copy", choices), chosen)
+
+
+def _made_at(made: Made | DataVersion) -> float | None:
+    return made.created_at if isinstance(made, DataVersion) else made.job.ended_at
+
+
+def _key_of(made: Made | DataVersion) -> str:
+    """What tells an entry from the others; no job has a colon in its name."""
+    return str(made) if isinstance(made, DataVersion) else f"{made.job.name}/{made.name}"
+
+
+def _data_of(entry: Entry) -> DataVersion | None:
+    """The version that an entry is, if it is one."""
+    made = entry.value.made if isinstance(entry.value, Output) else None
+    return made if isinstance(made, DataVersion) else None
 
 
 def _ago(then: float | None, now: float) -> str:
