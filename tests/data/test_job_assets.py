@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from store import database, jobs
+from store.layout import Layout
 from tests.conftest import Cli
+from workbench.agent import lock
 
 
 def write_job(folder: Path, command: str, more: str, name: str = "job.yml") -> Path:
@@ -117,3 +126,73 @@ def test_a_version_that_there_is_not_is_a_fault_of_the_document(cli: Cli, churn:
     refused = cli("run", file)
     assert refused.returncode == 2
     assert f"{file}:3:32: " in refused.stderr and "It has 1, @latest" in refused.stderr
+
+
+def killed_while(layout: Layout, job: str, due: Callable[[sqlite3.Connection], bool]) -> None:
+    """Kill the agent as soon as something is so; it has to be so before the job has ended."""
+    with closing(database.connect(layout.database)) as connection:
+        while not due(connection):
+            assert not jobs.get(connection, job).finished, "it was over before the agent could be killed"
+        agent = lock.holder(layout)
+        assert agent is not None
+        os.kill(agent.pid, signal.SIGKILL)
+        while lock.holder(layout) is not None:
+            pass
+        assert not jobs.get(connection, job).finished
+
+
+@pytest.mark.slow
+def test_an_agent_that_is_killed_while_it_looks_at_an_output_makes_one_version(
+    cli: Cli, layout: Layout, tmp_path: Path
+) -> None:
+    makes = write_job(
+        tmp_path,
+        "truncate -s 3G ${{outputs.table}}/zeros",
+        "outputs:\n  table: {type: uri_folder, name: table}\n",
+    )
+    assert cli("run", makes, "--name", "maker", "--detach").returncode == 0
+    killed_while(layout, "maker", lambda connection: jobs.get(connection, "maker").status == "Finalizing")
+    assert cli("job", "stream", "maker").returncode == 0
+    (version,) = json.loads(cli("data", "list", "--name", "table", "-o", "json").stdout)
+    assert (version["version"], version["files"], version["bytes"]) == ("1", 1, 3 << 30)
+    (made,) = json.loads(cli("job", "show", "maker").stdout)["data_made"]
+    assert made["fingerprint"] == version["fingerprint"] is not None
+
+
+@pytest.mark.slow
+def test_an_agent_that_is_killed_while_it_looks_at_an_input_pins_the_same_version(
+    cli: Cli, layout: Layout, tmp_path: Path
+) -> None:
+    big = tmp_path / "big.bin"
+    subprocess.run(["truncate", "-s", "10", str(big)], check=True)
+    assert cli("data", "create", "--name", "big", "--path", big, "--type", "uri_file").returncode == 0
+    subprocess.run(["truncate", "-s", "3G", str(big)], check=True)  # which takes a while to be looked at
+    reads = "inputs:\n  data: {type: uri_file, path: 'azureml:big@latest'}\n"
+    file = write_job(tmp_path, "stat -c %s ${{inputs.data}}", reads)
+    assert cli("run", file, "--name", "reader", "--detach").returncode == 0
+    killed_while(layout, "reader", lambda connection: jobs.get(connection, "reader").status == "Preparing")
+    done = cli("job", "stream", "reader")
+    assert (done.returncode, done.stdout) == (0, f"{3 << 30}\n")
+    assert "the bytes behind azureml:big:1 are no longer those" in done.stderr
+    (read,) = json.loads(cli("job", "show", "reader").stdout)["data_read"]
+    assert read["changed"] == "this job was given other bytes than the version was made with"
+    assert len(json.loads(cli("data", "lineage", "big:1").stdout)["used_by"]) == 1
+
+
+def test_a_version_that_an_output_cannot_be_is_said_and_the_job_completes(
+    cli: Cli, churn: Path, tmp_path: Path
+) -> None:
+    makes = "outputs:\n  table: {type: uri_folder, name: churn, version: '1'}\n"
+    done = cli("run", write_job(tmp_path, "echo x > ${{outputs.table}}/x", makes), "--name", "maker")
+    assert done.returncode == 0
+    assert "output table was not registered: azureml:churn:1 exists and points to" in done.stderr
+    assert json.loads(cli("job", "show", "maker").stdout)["data_made"] == []
+
+
+def test_literals_and_models_are_no_data(cli: Cli, churn: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    given = "inputs:\n  a: 1\n  m: {type: custom_model, path: ./model}\n  d: {type: uri_file, path: ./churn.csv}\n"
+    made = "outputs:\n  o: {type: custom_model, name: m}\n"
+    assert cli("run", write_job(tmp_path, "echo", given + made), "--name", "plain").returncode == 0
+    shown = json.loads(cli("job", "show", "plain").stdout)
+    assert (shown["data_read"], shown["data_made"]) == ([], [])
