@@ -51,6 +51,9 @@ class LocalSource:
         except OSError as error:
             raise explain(error, f"looking at {self.base}") from error
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def check(self) -> None:
         """Raises WorkbenchError, in words, where the watched folder itself is gone or cannot be read."""
         try:
@@ -83,6 +86,10 @@ class RemoteSource:
         """The files that are there. Raises WorkbenchError, in words, where they cannot be told."""
         with self._in_words(self.watched.base):
             yield from list_remote(self.there.system, self.there.root, self.watched, has_folders=self._has_folders)
+
+    def close(self) -> None:
+        """End the connection."""
+        self.there.close()
 
     def check(self) -> None:
         """Raises WorkbenchError where the datastore does not answer, or the watched folder is gone."""

@@ -43,6 +43,10 @@ class SftpFileSystem(SFTPFileSystem):  # type: ignore[misc]
             raise
         self.ftp.get_channel().settimeout(60.0)
 
+    def close(self) -> None:
+        """End the connection; without that it stays until the garbage is collected."""
+        self.client.close()
+
     @classmethod
     def _strip_protocol(cls, path: str) -> str:
         stripped: str = super()._strip_protocol(path) if "://" in path else path  # a path may hold # and ?

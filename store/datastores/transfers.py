@@ -47,11 +47,18 @@ class Opened:
     def again(self) -> None:
         """Connect anew, when a connection is gone."""
         module = filesystems.module(self.datastore)
+        self.close()
         with suppress(Exception):
             if hasattr(module, "forget"):
                 module.forget(self.datastore)
         with suppress(Exception):
             self.system, self.root = _connect(self.datastore, self.given)
+
+    def close(self) -> None:
+        """End the connection, where the file system has one for itself alone."""
+        if hasattr(self.system, "close"):
+            with suppress(Exception):  # it may be gone
+                self.system.close()
 
 
 def opened(datastore: Datastore, vault: credentials.Secrets) -> Opened:

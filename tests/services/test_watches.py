@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from store import database
 from store.data import assets, events
+from store.data.watched_source import open_source
+from store.data.watches import Watch
 from store.datastores import registry
 from store.datastores.filesystems import open_filesystem
 from store.layout import Layout
@@ -231,3 +234,31 @@ def test_a_mounted_folder_of_another_machine_is_polled(
     for name in ("a.bin", "b.bin"):
         (network_mount.behind / name).write_bytes(b"1")
         wait_for(lambda name=name: seen(connection)[:1] == [name])
+
+
+@pytest.mark.parametrize("storage", ["s3_server", "azurite"], indirect=True)
+def test_a_folder_that_is_but_the_beginning_of_names_may_be_empty(
+    connection: sqlite3.Connection, cli: Cli, tmp_path: Path, storage: Storage, write: Write
+) -> None:
+    watch(cli, tmp_path, storage.document(storage.port))
+    write("daily/a.bin", b"1")
+    wait_for(lambda: seen(connection) == ["a.bin"])
+    assert kinds(connection) == ["new_files"]
+
+
+def test_looking_again_and_again_leaves_no_connections_open(
+    connection: sqlite3.Connection, layout: Layout, cli: Cli, tmp_path: Path, storage: Storage
+) -> None:
+    inbox(cli, tmp_path, storage.document(storage.port))
+    watched = Watch("daily", "inbox", {"path": "*.bin", "register": "daily"})
+    before = open_to(storage.port)
+    for _ in range(10):
+        with contextlib.closing(open_source(connection, layout, watched)) as source:
+            assert list(source.list()) == []
+    wait_for(lambda: open_to(storage.port) <= before + 2)
+
+
+def open_to(port: int) -> int:
+    """How many connections of this process lead to a port."""
+    found = psutil.Process().net_connections("tcp")
+    return sum(bool(each.raddr) and each.raddr.port == port and each.status == "ESTABLISHED" for each in found)

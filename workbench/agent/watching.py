@@ -122,10 +122,15 @@ class Follower:
 
     def look(self, connection: sqlite3.Connection) -> float | None:
         """One look, and what follows from it; after how many seconds to look again where nothing tells of changes."""
+        with contextlib.ExitStack() as opened:
+            return self._look(connection, opened)
+
+    def _look(self, connection: sqlite3.Connection, opened: contextlib.ExitStack) -> float | None:
         watch = self.watch
         source: Source | None = None
         try:
             source = open_source(connection, self.layout, watch)
+            opened.callback(source.close)
             if not self.in_burst:
                 self.listen(source)
             now = time.monotonic()  # of before the look: what comes during it is not settled by how long it takes
