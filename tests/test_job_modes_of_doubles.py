@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from engines.jobs import inputs, outputs
-from store import database
+from store import cache, database
 from store.datastores.cached import PARTIAL
 from store.datastores.keeping import keep
+from store.errors import MachineError
 from store.layout import Layout
+from tests import file_trees
 from tests.file_trees import fill, tree
 from tests.services.test_azure_file import KEY, Account, account
 from tests.stored_jobs import stored_job
@@ -45,6 +48,36 @@ def test_a_folder_of_azure_files(layout: Layout, away: Account, mode: str) -> No
     given = {"d": {"path": "azureml://datastores/away/paths/sets", "mode": mode}}
     found = inputs.place_inputs(stored_job(NAME, document={"inputs": given}), layout, print, lambda: False)
     assert tree(Path(found["inputs.d"].text)) == {"a.csv": "a", "deep/b.csv": "b"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    yield from file_trees.small_disk(tmp_path / "disk")
+
+
+def test_a_cache_on_another_disk(
+    layout: Layout, away: Account, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_CACHE", str(small_disk))
+    away.folders.add("sets")
+    away.files["sets/a.csv"] = bytearray(b"a")
+    job = stored_job(NAME, document={"inputs": {"d": {"path": "azureml://datastores/away/paths/sets"}}})
+    found = Path(inputs.place_inputs(job, layout, print, lambda: False)["inputs.d"].text)
+    assert tree(found) == {"a.csv": "a"}
+    assert (found / "a.csv").stat().st_dev != small_disk.stat().st_dev
+
+
+def test_a_cache_that_is_full_leaves_nothing_that_looks_whole(
+    layout: Layout, away: Account, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_CACHE", str(small_disk))
+    away.folders.add("sets")
+    away.files |= {"sets/a.csv": bytearray(b"a"), "sets/b.bin": bytearray(2_000_000)}
+    job = stored_job(NAME, document={"inputs": {"d": {"path": "azureml://datastores/away/paths/sets"}}})
+    with pytest.raises(MachineError, match=r"input 'd'.*(needs 2000000 bytes|No space|disk)"):
+        inputs.place_inputs(job, layout, print, lambda: False)
+    assert [entry.complete for entry in cache.entries()] == [False]
+    assert list(layout.job(NAME).inputs.glob("*")) == []
 
 
 @pytest.mark.parametrize("mode", ["rw_mount", "upload"])

@@ -105,6 +105,29 @@ def test_a_changed_source_is_fetched_anew_and_nothing_else(remote: Remote, tmp_p
     assert tree(first) == {"a.csv": "a,b\n1,2\n", "deep/b.csv": "c\n"}, "a running job keeps what it was given"
 
 
+def test_a_connection_that_drops_is_taken_up_again(remote: Remote, tmp_path: Path) -> None:
+    big = "".join(f"{number}\n" for number in range(2_000_000))
+    remote.put(tmp_path / "up", big__txt=big, small__txt="s")
+    with remote.dropping() as proxy:
+        proxy.drop(times=2, after=1_000_000)
+        found = Path(place(remote.layout, d={"path": remote.path()})["d"])
+        assert proxy.dropped == 2
+    assert tree(found) == {"big.txt": big, "small.txt": "s"}
+
+
+def test_a_connection_that_is_gone_for_good_leaves_no_input(remote: Remote, tmp_path: Path) -> None:
+    big = "".join(f"{number}\n" for number in range(2_000_000))
+    remote.put(tmp_path / "up", a__txt="a", big__txt=big)
+    with remote.dropping() as proxy:
+        proxy.drop(times=10_000, after=1_000_000)
+        with pytest.raises(MachineError, match="input 'd'"):
+            place(remote.layout, d={"path": remote.path()})
+        assert [entry.complete for entry in cache.entries()] == [False]
+        assert list(remote.layout.job("brave_owl_1").inputs.glob("*")) == []
+        proxy.drop(times=0, after=0)
+        assert tree(Path(place(remote.layout, d={"path": remote.path()})["d"])) == {"a.txt": "a", "big.txt": big}
+
+
 def test_what_is_not_there_is_said_at_once(remote: Remote) -> None:
     with pytest.raises(NotFoundError, match=r"input 'f'.*'away' has no '.*nope\.csv'"):
         place(remote.layout, f={"type": "uri_file", "path": remote.path("nope.csv")})
