@@ -7,7 +7,7 @@
 
 The key is that of the address in its canonical spelling (see ``addresses.py``). A folder that was added stands for
 every address below it. Files are checked against their recorded size and time at every use, and against their SHA-256
-where those differ.
+where those differ; jobs have them held against their source too.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -27,7 +28,7 @@ from store.addresses import AZURE_SCHEMES, Address, key, no_listing
 from store.disk import explain, locked, publish, staging, write_whole
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
 from store.lent import variables
-from store.telling import Progress
+from store.telling import Progress, Say
 from store.transfer.incoming import AbandonedError, Origin, Watch
 
 POLL_SECONDS = 0.1
@@ -74,21 +75,24 @@ def fetch(
     want_folder: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    say: Say | None = None,
 ) -> Path:
     """The local file or folder for an address; downloaded first when the cache does not have it.
 
-    Several that want the same wait for one download. A ``file:`` URL is its own path. Raises NotFoundError, UsageError
-    or MachineError, which say how to put a copy in place by hand; AbandonedError when ``cancelled`` became true.
+    With ``say`` it is asked whether the source has changed since, and then fetched anew; where it does not answer, that
+    is said, and what is here is taken. Several that want the same wait for one download. A ``file:`` URL is its own
+    path. Raises NotFoundError, UsageError or MachineError, which say how to put a copy in place by hand; AbandonedError
+    when ``cancelled`` became true.
     """
     if url.startswith("file:"):
         return local_path(url)
     address = Address.parse(url)
-    found = find(address)
+    watch = Watch(progress, cancelled)
+    found = find_current(address, watch, say)
     if found is not None:
         return found
-    watch = Watch(progress, cancelled)
     with exclusive(address, watch):
-        found = find(address)
+        found = find_current(address, watch, say)
         if found is not None:
             return found
         try:
@@ -100,6 +104,25 @@ def fetch(
             raise
         except OSError as error:
             raise explain(error, f"downloading {address}") from error
+
+
+def find_current(address: Address, watch: Watch, say: Say | None) -> Path | None:
+    """What the cache has for an address; with ``say`` None also where the source has changed since it was fetched."""
+    found, entry = find(address), read_entry(folder() / address.key)
+    if say is None or found is None or entry is None or entry.added:
+        return found
+    from store.transfer import freshness
+
+    before = Origin(entry.etag, entry.last_modified, entry.bytes)
+    try:
+        changed = freshness.changed(address, before, entry.files if entry.is_folder else None, watch)
+    except AbandonedError:
+        raise
+    except WorkbenchError as error:
+        when = datetime.fromtimestamp(entry.created_at).isoformat(" ", "minutes")
+        say(f"{address.hide_in(error.message)}; what was fetched there at {when} is taken")
+        return found
+    return None if changed else found
 
 
 def check(url: str, *, want_folder: bool) -> None:

@@ -196,8 +196,27 @@ def test_urls(layout: Layout, server: Server) -> None:
     assert Path(mounted.text).read_text() == Path(copied.text).read_text() == "a,b"
     assert copied == Value(str(layout.job(NAME).inputs / "d/a.csv"), True)
     assert direct == Value(url, True)
-    assert len(file.requests) == 1
-    assert said[-1] == f"input m: downloading {url}: 0.0 MB of 0.0 MB"
+    assert said == [f"input m: downloading {url}: 0.0 MB of 0.0 MB"], "fetched once, and asked once more"
+    assert len(file.requests) == 2
+
+
+def test_a_url_that_has_changed_is_fetched_anew_and_a_job_keeps_what_it_was_given(
+    layout: Layout, server: Server
+) -> None:
+    url = server.url("/sets/a.csv")
+    given = {"m": {"type": "uri_file", "path": url}}
+    server.resources["/sets/a.csv"] = Resource(b"first")
+    first = Path(place(layout, **given)["inputs.m"].text)
+    server.resources["/sets/a.csv"] = Resource(b"second", etag='"2"')
+    job, said = stored_job("late_owl_2", document={"inputs": given}), list[str]()
+    second = Path(job_inputs.place_inputs(job, layout, said.append, lambda: False)["inputs.m"].text)
+    assert (first.read_text(), second.read_text()) == ("first", "second")
+    assert first == layout.job(NAME).inputs / "m/a.csv"
+    server.resources.clear()
+    job, said = stored_job("last_owl_3", document={"inputs": given}), list[str]()
+    third = Path(job_inputs.place_inputs(job, layout, said.append, lambda: False)["inputs.m"].text)
+    assert third.read_text() == "second"
+    assert len(said) == 1 and said[0].startswith(f"input m: {url}: the server has no such file")
 
 
 def test_a_url_that_fails_names_the_input(layout: Layout, server: Server) -> None:

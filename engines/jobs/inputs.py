@@ -25,7 +25,7 @@ from store.jobs import Job
 from store.layout import Layout
 from store.specs.references import DatastorePath
 from store.telling import Cancelled, Say
-from store.transfer.incoming import AbandonedError
+from store.transfer.incoming import AbandonedError, Watch
 from store.trees import Item
 from store.uris import EXPRESSION, Place, Resolver, substitute
 
@@ -151,18 +151,28 @@ def place_input(given: Input, place: Place, layout: Layout, job: str, say: Say, 
         return str(place.url)
     if place.datastore is not None:
         return str(place_from_datastore(given, place, layout, job, say, cancelled))
-    path = place.path
-    if path is None:
-        path = cache.fetch(
-            str(place.url),
-            want_folder=given.wants_folder,
-            progress=downloading(given, place, say),
-            cancelled=cancelled,
-        )
+    path = place.path if place.path is not None else place_from_url(given, place, layout, job, say, cancelled)
     check_type(given, path)
     if given.evaluates:
         return str(place_files(given, path, layout, job, say, cancelled))
     return str(copy_for_job(path, layout, job, given.name, cancelled) if given.mode == "download" else path)
+
+
+def place_from_url(given: Input, place: Place, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:
+    """What lies at a URL, as it is there now, or was when it could last be asked."""
+    url, progress = str(place.url), downloading(given, place, say)
+
+    def told(line: str) -> None:
+        say(f"input {given.name}: {line}")
+
+    path = cache.fetch(url, want_folder=given.wants_folder, progress=progress, cancelled=cancelled, say=told)
+    if url.startswith("file:") or given.mode == "download":
+        return path
+    address = Address.parse(url)
+    with cache.exclusive(address, Watch(cancelled=cancelled)):  # another job may be fetching it anew by now
+        path = cache.find(address) or path
+        check_type(given, path)
+        return copy_for_job(path, layout, job, given.name, cancelled, linked=True)
 
 
 def place_files(given: Input, table: Path, layout: Layout, job: str, say: Say, cancelled: Cancelled) -> Path:
