@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from engines.jobs import watched
@@ -274,6 +275,56 @@ def test_a_burst_that_overflows_the_kernels_queue_is_one_event(
         os.kill(holder.pid, signal.SIGCONT)
     wait_for(lambda: len(events.find(connection)) > 1)
     assert [event.files for event in events.find(connection)] == [10_000, 1]
+
+
+@pytest.mark.slow
+def test_a_folder_that_was_made_while_the_kernels_queue_overflowed_is_watched(
+    connection: sqlite3.Connection, layout: Layout, daily: Path, cli: Cli
+) -> None:
+    """Its event is lost; so are those of 10,000 files that no look takes notice of."""
+    assert cli(*WATCH_CREATE, "--path", "daily/**/*.csv").returncode == 0
+    (daily / "first.csv").write_text("1")
+    wait_for(lambda: seen(connection) == ["first.csv"])
+    holder = lock.holder(layout)
+    assert holder is not None
+    os.kill(holder.pid, signal.SIGSTOP)
+    try:
+        for number in range(10_000):
+            (daily / f"{number}.tmp").write_text("1")
+        (daily / "late").mkdir()
+    finally:
+        os.kill(holder.pid, signal.SIGCONT)
+    (daily / "second.csv").write_text("1")
+    wait_for(lambda: seen(connection) == ["second.csv", "first.csv"])
+    wait_for(lambda: rests(holder.pid))  # it has read its queue to the end: what comes now, it has to be told of
+    (daily / "late" / "third.csv").write_text("1")
+    wait_for(lambda: seen(connection)[0] == "late/third.csv")
+
+
+def rests(pid: int) -> bool:
+    """Whether a process does next to nothing for a while."""
+    process = psutil.Process(pid)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(0.5)
+    return sum(process.cpu_times()[:2]) - before < 0.02
+
+
+@pytest.mark.slow
+def test_a_file_is_written_under_another_name_and_renamed(
+    connection: sqlite3.Connection, layout: Layout, daily: Path, cli: Cli
+) -> None:
+    assert cli(*WATCH_CREATE).returncode == 0
+    with (daily / "a.csv.part").open("w") as file:
+        file.write("half")
+        file.flush()
+        (daily / "b.csv").write_text("1")
+        wait_for(lambda: seen(connection) == ["b.csv"])
+        file.write(" and half")
+    (daily / "a.csv.part").rename(daily / "a.csv")
+    wait_for(lambda: seen(connection) == ["a.csv", "b.csv"])
+    folder = Resolver(layout, connection).find(assets.get(connection, "daily", "2").path).path
+    assert folder is not None
+    assert (folder / "a.csv").read_text() == "half and half"
 
 
 @pytest.mark.slow
