@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from engines.jobs import data_assets, outputs, preparation, protection, runtime
+from engines.jobs import data_assets, inputs, outputs, preparation, protection, runtime
 from engines.jobs.explain import explain
 from engines.jobs.symptoms.cause import Cause
 from store.database import StoreError
@@ -60,6 +60,7 @@ def collect(
     if refused is not None:
         outcome = incomplete(outcome, refused)
     protection.changed(job, layout, say)
+    inputs.drop_links(job, layout)
     if outcome.status == "Completed":
         made += data_assets.look_at_outputs(job, layout, say, uploaded=False)
     conclude(job, layout, outcome, say)

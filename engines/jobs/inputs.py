@@ -6,6 +6,7 @@ Whatever is prepared here appears whole, by rename: after a kill all of it can b
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -275,6 +276,15 @@ def copy_for_job(
     except OSError as error:
         raise explain(error, f"copying {path} for the job") from error
     return copy
+
+
+def drop_links(job: Job, layout: Layout) -> None:
+    """Remove a job's links to what was fetched for it, once it has ended; copies of its own stay."""
+    for name in job.document.get("inputs") or {}:
+        given = Input.read(job.document, name)
+        if given is not None and given.mode in ("ro_mount", "eval_mount"):
+            for each in (name, f".{name}.table"):
+                shutil.rmtree(layout.job(job.name).inputs / each, ignore_errors=True)
 
 
 def link_items(items: Iterable[Item], target: Path) -> Iterator[Item]:

@@ -106,7 +106,9 @@ def changed(job: Job, layout: Layout, say: Say) -> list[str]:
         say(f"whether the inputs are what they were could not be looked at: {error.message}")
         versions = set()
     for name, each in noted.items():
-        if name in versions or any(_differs(Path(path), Content.read(before)) for path, before in each):
+        links = layout.job(job.name).inputs / name
+        there = [(Path(path), before) for path, before in each if links.exists() or not is_below(path, str(links))]
+        if name in versions or any(_differs(path, Content.read(before)) for path, before in there):
             found.append(name)
             say(
                 f"input {name}: its bytes changed while the job ran, and its mode is one to read only; with "

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from store import cache
@@ -33,6 +34,9 @@ PARTIAL = ".workbench-partial"
 
 UNREACHABLE = frozenset({"name resolution", "connection"})
 """What fails while there is no network, and says nothing of the source."""
+
+RACY_SECONDS = 2.0
+"""A file that was written so shortly before it was fetched may be written again within the same tick of its time."""
 
 Origins = Mapping[str, Origin]
 """By path what the source says of each file; the path of a single file is empty."""
@@ -150,6 +154,7 @@ class _Fetch:
         self.there, self.path, self.now, self.watch = there, path, now, watch
         self.reuse: Mapping[str, Line] = {}
         self.brought = 0
+        self.looked_at = time.time()
 
     def into(self, place: Path, address: Address, old: Path | None) -> Path:
         """Make the entry of the cache, in place of the old one, whose content lies at ``old``."""
@@ -164,7 +169,8 @@ class _Fetch:
         lines = [self._bring(name, content, notes, old) for name in self.now]
         _drop_others(content, self.now)
         shutil.rmtree(notes)
-        (partial / "origins.json").write_text(json.dumps({name: asdict(each) for name, each in self.now.items()}))
+        settled = {name: asdict(_settled(each, self.looked_at)) for name, each in self.now.items()}
+        (partial / "origins.json").write_text(json.dumps(settled))
         origin = self.now[""] if not is_folder else Origin()
         cache.complete(partial, place, cache.make_entry(address, lines, origin, is_folder=is_folder, added=False))
         return place / "content" / address.name
@@ -185,6 +191,13 @@ class _Fetch:
     def _tell(self, done: int, total: int | None) -> None:
         if self.watch.progress:
             self.watch.progress(self.brought + done, total if "" in self.now else None)
+
+
+def _settled(origin: Origin, at: float) -> Origin:
+    """An origin by which its bytes are known again; without a time that may stand for others too."""
+    if origin.etag is None and origin.last_modified is not None and float(origin.last_modified) > at - RACY_SECONDS:
+        return replace(origin, last_modified=None)
+    return origin
 
 
 def _drop_others(content: Path, now: Origins) -> None:

@@ -17,7 +17,7 @@ from engines.jobs import outputs as job_outputs
 from engines.jobs.download import download
 from engines.jobs.working_copy import prepare_working_copy
 from store import cache
-from store.datastores import filesystems
+from store.datastores import cached, filesystems
 from store.datastores.cached import PARTIAL
 from store.errors import ConflictError, MachineError, NotFoundError
 from store.jobs import Job
@@ -89,7 +89,10 @@ def test_direct_gives_the_address_without_a_secret(remote: Remote, tmp_path: Pat
     assert place(remote.layout, **given) == {"f": filesystems.address(store, f"{remote.below}/a.csv")}
 
 
-def test_a_changed_source_is_fetched_anew_and_nothing_else(remote: Remote, tmp_path: Path) -> None:
+def test_a_changed_source_is_fetched_anew_and_nothing_else(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cached, "RACY_SECONDS", -60.0)
     remote.put(tmp_path / "up", **TWO)
     given = {"d": {"path": remote.path()}}
     first, said = Path(place(remote.layout, "first", **given)["d"]), list[str]()
@@ -103,6 +106,13 @@ def test_a_changed_source_is_fetched_anew_and_nothing_else(remote: Remote, tmp_p
     third = Path(place(remote.layout, "third", **given)["d"])
     assert tree(third) == {"a.csv": "another length\n", "new.csv": "n"}
     assert tree(first) == {"a.csv": "a,b\n1,2\n", "deep/b.csv": "c\n"}, "a running job keeps what it was given"
+
+
+def test_a_change_within_the_same_second_is_seen(remote: Remote, tmp_path: Path) -> None:
+    given = {"f": {"type": "uri_file", "path": remote.path("a.csv")}}
+    for number in range(4):
+        remote.put(tmp_path / "up", a__csv=f"text {number}")
+        assert Path(place(remote.layout, f"job_{number}", **given)["f"]).read_text() == f"text {number}"
 
 
 def test_a_connection_that_drops_is_taken_up_again(remote: Remote, tmp_path: Path) -> None:
