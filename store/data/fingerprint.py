@@ -137,6 +137,8 @@ def _hash_batch(batch: list[File], work: _Work) -> tuple[list[Entry], bool]:
         for folder, files in groupby(batch, key=lambda file: file.folder):
             together = list(files)
             known = work.seen.between(folder, together[0].name, together[-1].name)
+            if gone := known.keys() - {file.name for file in together}:
+                work.seen.forget(folder, gone)
             for file in together:
                 work.go_on()
                 stamp, digest = known.get(file.name, (None, ""))

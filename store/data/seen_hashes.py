@@ -1,8 +1,8 @@
 """Hashes of files that were read before, by path, size and times: what has not changed is not read again.
 
 One small SQLite database in the user's cache folder, which may be removed at any time. What is read is kept in batches,
-so that work that was broken off goes on where it stopped. What is known of files that are gone is removed bit by bit:
-each use looks at some rows more than it has added, and the next one goes on from there.
+so that work that was broken off goes on where it stopped. What is known of files that are gone is removed: of a folder
+that is read again by that reading, of others bit by bit, where each use goes on from where the last one stopped.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ class Stamp:
 
 
 PRUNED = 1_000
-"""Rows that are looked at in each use, and two more for each that was added: so their number stays near the files'."""
-
+"""Rows that are looked at in each use, and one more for ten that were added; a folder that is gone counts as one."""
 ROWS = 10_000
 
 Known = dict[bytes, tuple[Stamp, str]]
@@ -111,13 +110,27 @@ class SeenHashes:
             except sqlite3.Error as error:
                 self._give_up(f"hashes of files are not kept: {error}")
 
+    def forget(self, folder: bytes, names: Iterable[bytes]) -> None:
+        """Forget files of a folder that were looked for and are gone."""
+        with self._lock:
+            if self._connection is None:
+                return
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany(
+                    "DELETE FROM file WHERE folder = ? AND name = ?", [(folder, name) for name in names]
+                )
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                self._give_up(f"hashes of files are not kept: {error}")
+
     def prune(self) -> None:
         """Forget some of the files that are gone. Those on the network are let be: to look there may take long."""
         with self._lock:
             if self._connection is None:
                 return
             try:
-                self._prune(self._connection, PRUNED + 2 * self._added)
+                self._prune(self._connection, PRUNED + self._added // 10)
                 self._added = 0
             except sqlite3.Error as error:
                 self._give_up(f"hashes of files are not kept: {error}")
@@ -135,7 +148,9 @@ class SeenHashes:
             at_end = len(rows) < asked
             gone = [row for row in rows if not row[0].startswith(elsewhere) and not os.path.lexists(b"/".join(row))]
             left, last = left - asked, (b"", b"") if at_end else rows[-1]
+            folders = {folder for folder, _ in gone if not os.path.lexists(folder)}
             connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("DELETE FROM file WHERE folder = ?", [(folder,) for folder in folders])
             connection.executemany("DELETE FROM file WHERE folder = ? AND name = ?", gone)
             connection.execute("REPLACE INTO pruned VALUES (1, ?, ?)", last)
             connection.execute("COMMIT")

@@ -174,33 +174,39 @@ def test_a_file_written_just_now_is_not_taken_for_known(tmp_path: Path) -> None:
     assert known(tmp_path / "set") == set()
 
 
-def test_files_that_are_gone_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_gone_are_forgotten_when_their_folder_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("store.data.seen_hashes.SETTLED_SECONDS", -1.0)
-    monkeypatch.setattr("store.data.seen_hashes.ROWS", 2)
-    for folder in ("one", "two"):
-        fill(tmp_path / folder, {f"{number}.csv": str(number) for number in range(5)})
-        fingerprint.take(tmp_path / folder)
-    (tmp_path / "one/3.csv").unlink()
-    (tmp_path / "one").rename(tmp_path / "three")
-    (tmp_path / "two/4.csv").unlink()
-    fingerprint.take(tmp_path / "two/0.csv")
-    assert (known(tmp_path / "one"), known(tmp_path / "two")) == (set(), {f"{number}.csv" for number in range(4)})
-
-
-def test_a_few_rows_are_looked_at_in_each_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.data.seen_hashes.SETTLED_SECONDS", -1.0)
-    fill(tmp_path / "set", {f"{number}.csv": str(number) for number in range(9)})
+    monkeypatch.setattr("store.data.seen_hashes.PRUNED", 0)
+    fill(tmp_path / "set", {f"{number}.csv": str(number) for number in range(5)})
     fingerprint.take(tmp_path / "set")
-    for number in range(9):
-        (tmp_path / f"set/{number}.csv").unlink()
+    (tmp_path / "set/3.csv").unlink()
+    fingerprint.take(tmp_path / "set")
+    assert known(tmp_path / "set") == {"0.csv", "1.csv", "2.csv", "4.csv"}
+    fingerprint.take(tmp_path / "set/1.csv")
+    assert known(tmp_path / "set") == {"0.csv", "1.csv", "2.csv", "4.csv"}
+
+
+def test_some_rows_are_looked_at_in_each_use_and_a_folder_that_is_gone_counts_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.data.seen_hashes.SETTLED_SECONDS", -1.0)
+    for folder in ("one", "two"):
+        fill(tmp_path / folder, {f"{number}.csv": str(number) for number in range(9)})
+        fingerprint.take(tmp_path / folder)
+    (tmp_path / "one").rename(tmp_path / "three")
+    for number in range(8):
+        (tmp_path / f"two/{number}.csv").unlink()
     monkeypatch.setattr("store.data.seen_hashes.PRUNED", 4)
-    left = list[int]()
+    monkeypatch.setattr("store.data.seen_hashes.ROWS", 3)
+    left = list[tuple[int, int]]()
     for _ in range(4):
         seen = SeenHashes()
         seen.prune()
         seen.close()
-        left.append(len(known(tmp_path / "set")))
-    assert left == [5, 1, 0, 0]
+        left.append((len(known(tmp_path / "one")), len(known(tmp_path / "two"))))
+    assert left == [(0, 8), (0, 4), (0, 1), (0, 1)]
 
 
 def test_a_broken_cache_is_said_and_does_not_stop(tmp_path: Path) -> None:
