@@ -65,6 +65,9 @@ class ThemeCommands(Provider):
         return [(name, self._themed.about_theme(name)) for name in names]
 
 
+KEY_WORDS = {"⏎": "enter", "⌫": "backspace", "↑": "up", "↓": "down", "←": "left", "→": "right"}
+
+
 class ThemedApp(OrderedKeys):
     """An application with Workbench's themes and a user's settings."""
 
@@ -84,6 +87,11 @@ class ThemedApp(OrderedKeys):
         """How texts call the key of a binding: the one that the user gave it, else its usual one."""
         given = self.configuration.keys.get(name)
         return self.get_key_display(Binding(given.split(",")[0].strip(), "", "")) if given else usual
+
+    def get_key_display(self, binding: Binding) -> str:
+        """What a key is called: in words where its sign cannot be drawn, as an arrow that looks like a control key."""
+        shown = super().get_key_display(binding)
+        return KEY_WORDS.get(shown, shown) if self._plain_signs or self.configuration.ascii else shown
 
     def _first_theme(self) -> str:
         wanted = self.configuration.theme

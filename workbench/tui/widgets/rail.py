@@ -42,15 +42,23 @@ class Rail(Widget):
 
     def render(self) -> Content:
         """One entry a line, or all in one line; the shown one also has a mark, not a colour alone."""
-        entries = [self._entry(number, section) for number, section in enumerate(self.sections, 1)]
-        return Content("\n" if self.vertical else "").join(entries)
+        return Content("\n" if self.vertical else "").join(self._entries())
 
-    def _entry(self, number: int, section: Section) -> Content:
+    def _entries(self) -> list[Content]:
+        """Where they do not fit into a line, the others have their keys alone: the shown one is always in sight."""
+        told = [self._entry(number, section) for number, section in enumerate(self.sections, 1)]
+        width = self.size.width or 999  # there is none before the first layout
+        if self.vertical or sum(each.cell_length for each in told) <= width + 1:
+            return told
+        return [self._entry(number, section, short=True) for number, section in enumerate(self.sections, 1)]
+
+    def _entry(self, number: int, section: Section, *, short: bool = False) -> Content:
         shown = section.name == self.current
         style = "$rail-current-style" if shown else ""
         key = cast("ThemedApp", self.app).key_of(f"app.section.{section.name}", str(number))
         room = max(4, self.size.width - 3 - len(key)) if self.vertical else 99
-        text = f"{'>' if shown else ' '}{key} {section.title[:room]}"
+        title = "" if short and not shown else f" {section.title[:room]}"
+        text = f"{'>' if shown else ' '}{key}{title}"
         text = text.ljust(self.size.width) if self.vertical else f"{text} "
         return Content.styled(text, "bold $primary" if style else "$foreground-muted")
 
@@ -59,23 +67,22 @@ class Rail(Widget):
         if self.vertical:
             return self.sections[y] if 0 <= y < len(self.sections) else None
         left = 0
-        for number, section in enumerate(self.sections, 1):
-            width = self._entry(number, section).cell_length
-            if left <= x < left + width:
+        for section, entry in zip(self.sections, self._entries(), strict=True):
+            if left <= x < left + entry.cell_length:
                 return section
-            left += width
+            left += entry.cell_length
         return None
 
     def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
         """Each section."""
         left = 0
-        for number, section in enumerate(self.sections, 1):
+        for number, (section, entry) in enumerate(zip(self.sections, self._entries(), strict=True)):
             go = partial(self.post_message, self.Chosen(section))
             if self.vertical:
-                yield Offset(0, number - 1), go
+                yield Offset(0, number), go
             else:
                 yield Offset(left, 0), go
-                left += self._entry(number, section).cell_length
+                left += entry.cell_length
 
     def on_click(self, event: events.Click) -> None:
         section = self.entry_at(event.x, event.y)

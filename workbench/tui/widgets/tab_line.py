@@ -36,26 +36,36 @@ class TabLine(Widget):
 
     def render(self) -> Content:
         """One after the other."""
-        return Content("").join([self._entry(name) for name in self.tabs])
+        return Content("").join(self._entries())
 
-    def _entry(self, name: str) -> Content:
+    def _entries(self) -> list[Content]:
+        """Where they do not fit, the others have their keys alone: the shown one is always in sight."""
+        told = [self._entry(name) for name in self.tabs]
+        width = self.size.width or 999  # there is none before the first layout
+        if sum(each.cell_length for each in told) <= width + 1:
+            return told
+        return [self._entry(name, short=True) for name in self.tabs]
+
+    def _entry(self, name: str, *, short: bool = False) -> Content:
         title, usual = self.tabs[name]
         key = cast("ThemedApp", self.app).key_of(f"{self.keys}.{name}", usual)
         if name == self.current:
             return Content.styled(f" [{title}] ", "bold $primary")
+        if short and key:
+            return Content.styled(f" {key} ", "$accent")
         return Content.assemble((f"  {title}", "$foreground-muted"), (f" {key} " if key else "  ", "$accent"))
 
     def jump_places(self) -> Iterable[tuple[Offset, Callable[[], object]]]:
         """Each tab."""
         left = 0
-        for name in self.tabs:
+        for name, entry in zip(self.tabs, self._entries(), strict=True):
             yield Offset(left, 0), partial(self.post_message, self.Chosen(name))
-            left += self._entry(name).cell_length
+            left += entry.cell_length
 
     def on_click(self, event: events.Click) -> None:
         left = 0
-        for name in self.tabs:
-            left += self._entry(name).cell_length
+        for name, entry in zip(self.tabs, self._entries(), strict=True):
+            left += entry.cell_length
             if event.x < left:
                 self.post_message(self.Chosen(name))
                 return
