@@ -168,6 +168,16 @@ def test_a_tiny_terminal_shows_what_it_can(many: Layout, drive: Drive) -> None:
     assert any("job_0999" in line for line in drive(script, size=(40, 10)))
 
 
+def test_a_column_without_texts_leaves_its_room_to_names(layout: Layout, drive: Drive) -> None:
+    add_job(layout, "outputs_of_all_kinds_in_it")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
+        await open_jobs(app, pilot)
+        return text(app)[1]
+
+    assert "outputs_of_all_kinds_in_it" in drive(script, size=(80, 24))
+
+
 @pytest.mark.parametrize(("width", "least"), [(80, 22), (120, 28), (140, 36)])
 def test_names_have_the_room_that_other_columns_do_not_need(
     layout: Layout, drive: Drive, width: int, least: int

@@ -98,14 +98,14 @@ GAP = 1
 
 def needed(rows: Iterable[JobRow], metrics: Mapping[str, tuple[str, float]]) -> dict[str, int]:
     """The cells that the widest text of each column takes, up to what the column may have."""
-    found: dict[str, int] = {}
     growing = [column for column in COLUMNS if column.least < column.most]
+    found = {column.name: 0 for column in growing}
     for row in rows:
         for column in growing:
             text = column.text(row, metrics.get(row.name))
             indent = 2 if column.name == "name" and row.parent_job_name else 0
             cells = min(column.most, (len(text) if text.isascii() else cell_len(text)) + indent)
-            if cells > found.get(column.name, 0):
+            if cells > found[column.name]:
                 found[column.name] = cells
     return found
 
