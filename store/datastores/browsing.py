@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ def _local(folder: Path, path: str, after: Place | None, word: str, limit: int) 
     try:
         found = folder_pages.page(folder, after, limit, word)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotFoundError(f"there is no folder {path or folder}") from error
+        hint = f"Make it: mkdir -p {shlex.quote(str(folder))}" if not path.strip("/") else "Was it moved meanwhile?"
+        raise NotFoundError(f"there is no folder {path or folder}", hint=hint) from error
     listed = tuple(Entry(each.name, each.is_folder, None if each.is_folder else each.size) for each in found.entries)
     return Page(listed, found.more)

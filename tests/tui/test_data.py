@@ -19,11 +19,13 @@ from store.data.assets import DataVersion
 from store.data.registering import register
 from store.data.uses import Use
 from store.layout import Layout
+from store.tabular.profile import ColumnProfile, Histogram
 from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
 from workbench.tui import paged
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.data.profile_lines import tall
+from workbench.tui.data.asset_lines import place
+from workbench.tui.data.profile_lines import Column, detail, tall
 from workbench.tui.glyphs import ASCII, UNICODE
 from workbench.tui.screens.data import VersionsView
 from workbench.tui.screens.data_version import DataVersionView
@@ -134,7 +136,7 @@ def test_assets_lead_to_their_versions_and_one_of_them(
         return every, versions, one
 
     every, versions, one = drive(script, size=(120, 30))
-    assert every[1].split()[0] == "churn" and str(churn)[:8] in every[1] and " 2 of 2 " in every[1]
+    assert every[1].split()[0] == "churn" and "/churn.csv " in every[1] and " 2 of 2 " in every[1]
     assert every[2].split()[0] == "other"
     assert "latest" in versions[1] and "approved" in versions[2]
     assert one == "churn:1"
@@ -167,8 +169,10 @@ def test_many_assets_are_a_window_that_moves_with_the_cursor(connection: sqlite3
         assert names(app)[0] == "asset-0000" and len(names(app)) <= 120
         await pilot.press("G")
         await until(pilot, lambda: names(app)[-1] == f"asset-{count - 1:04d}")
-        await pilot.press(*["pageup"] * 12)
-        await until(pilot, lambda: names(app)[0] < "asset-0300")
+        while names(app)[0] > "asset-0300":
+            before = names(app)[0]
+            await pilot.press("pageup")
+            await until(pilot, lambda before=before: listed(app).cursor > 20 or names(app)[0] < before)
         assert len(names(app)) <= 180 and names(app) == sorted(names(app))
         await pilot.press("g")
         await until(pilot, lambda: names(app)[0] == "asset-0000" and listed(app).cursor == 0)
@@ -352,13 +356,11 @@ def test_a_profile_has_a_line_for_each_column_and_one_at_length(
 
     lines, first, second = drive(script, size=(120, 40))
     assert lines[1].split()[:4] == ["age", "int64", "10.0%", "36"] and "█" in lines[1]
-    assert "missing   10 (10.0%)" in first and "quartiles" in first and "█" in first
+    assert "missing   10 (10.0%)" in first and "quartiles" in first and "█" in first and "most often" not in first
     assert "what comes most often" in second and "金" in second and "%" in second
 
 
 def test_a_histogram_has_the_height_of_its_counts() -> None:
-    from store.tabular.profile import Histogram
-
     found = Histogram((0.0, 1.0, 2.0, 3.0), (8, 4, 0), True)
     lines = ["".join(span for span, _ in line) for line in tall(found, 40, UNICODE, height=2)]
     assert lines[:2] == ["8 ████", "  ████████"]
@@ -474,6 +476,32 @@ def test_an_event_of_new_files_leads_to_the_version_and_the_job(
     lost, came, *_ = drive(script, size=(120, 30))
     assert "Lost" in lost and "the folder is gone" in lost
     assert "New files" in came and "made daily:1, ran retrain" in came
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "shown"),
+    [
+        ("/data/churn.csv", 20, "/data/churn.csv     "),
+        ("/a/long/way/to/churn.csv", 12, "…o/churn.csv"),
+        ("azureml://datastores/inbox/paths/daily/", 14, "inbox/daily/  "),
+        ("/数据/客户流失.csv", 11, "…户流失.csv"),
+        ("/data", 0, ""),
+    ],
+)
+def test_of_a_path_its_end_is_shown(path: str, width: int, shown: str) -> None:
+    assert place(path, width, UNICODE) == shown
+
+
+def test_figures_stand_beside_the_histogram_where_there_is_room() -> None:
+    histogram = Histogram((0.0, 1.0, 2.0), (8, 4), True)
+    shares = dict.fromkeys(("0.01", "0.05", "0.25", "0.5", "0.75", "0.95", "0.99"), 1.0)
+    column = Column(ColumnProfile("age", "int64", "number", 12, 0, 12, quantiles=shares, histogram=histogram), ())
+
+    def lines(width: int) -> list[str]:
+        return ["".join(span for span, _ in line) for line in detail(column, width, UNICODE)]
+
+    assert lines(80)[1].startswith("missing   0") and lines(80)[1].endswith("8 ████")
+    assert len(lines(80)) < len(lines(40)) and not any("missing" in line and "█" in line for line in lines(40))
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (200, 60)])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LETTERS = "lbfgastowmdpheuvxyz"
 """The keys of choices in turn: none that moves in a menu or leaves it."""
-ABOUT = 40
+ABOUT = 52
 """So much is said of a choice: each keeps to its line."""
 
 

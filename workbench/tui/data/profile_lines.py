@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 BRIEF = 24
 """A value in a sentence is no wider."""
-HEIGHT = 7
+HEIGHT = 6
 """Lines of a histogram drawn at length."""
+FIGURES, SIDE_BY_SIDE = 40, 70
+"""What figures take beside a histogram, and from which width on it stands there."""
 BAR = 16
 KIND, MISSING, DISTINCT = 8, 7, 8
 
@@ -125,20 +127,35 @@ def range_of(column: ColumnProfile, signs: Glyphs) -> str:
 
 
 def detail(value: Column, width: int, signs: Glyphs) -> list[PaneLine]:
-    """All that is known of a column: warnings first, then figures, histogram and the values that come most often."""
+    """All that is known of a column: warnings first, then figures, histogram and the values that come most often.
+
+    Figures and histogram stand side by side where there is room.
+    """
     column, told = value.profile, brief(signs)
-    lines: list[PaneLine] = [[(column.name, "heading"), (f"  {column.type}", "muted")], [("", "")]]
-    for each in value.warnings:
-        lines.append([(f"! {each.kind.replace('_', ' ')}: {each.text}", "warning")])
-    if value.warnings:
-        lines.append([("", "")])
-    lines += [[(f"{title:<10}", "muted"), (text, "")] for title, text in _figures(column, told)]
-    if column.histogram is not None and len(column.histogram.counts) > 1:
-        lines += [[("", "")], *tall(column.histogram, width, signs)]
-    if column.top and (wording.is_told_by_values(column) or column.top[0].count > 1):
+    lines: list[PaneLine] = [[(column.name, "heading"), (f"  {column.type}", "muted")]]
+    lines += [[(f"! {each.kind.replace('_', ' ')}: {each.text}", "warning")] for each in value.warnings]
+    figures: list[PaneLine] = [[(f"{title:<10}", "muted"), (text, "")] for title, text in _figures(column, told)]
+    histogram = column.histogram if column.histogram is not None and len(column.histogram.counts) > 1 else None
+    if histogram is None:
+        lines += [[("", "")], *figures]
+    elif width >= SIDE_BY_SIDE:
+        lines += _beside(figures, tall(histogram, width - FIGURES, signs))
+    else:
+        lines += [[("", "")], *figures, [("", "")], *tall(histogram, width, signs)]
+    if wording.is_told_by_values(column):
         lines += [[("", "")], *_often(column, width, signs)]
     if wording.has_estimates([column]):
         lines += [[("", "")], [(wording.ESTIMATES, "muted")]]
+    return lines
+
+
+def _beside(left: list[PaneLine], right: list[PaneLine]) -> list[PaneLine]:
+    """Two blocks of lines, the right one where all of the left one has room."""
+    lines: list[PaneLine] = []
+    for number in range(max(len(left), len(right))):
+        first = left[number] if number < len(left) else []
+        room = FIGURES - sum(cell_len(text) for text, _ in first)
+        lines.append([*first, (" " * room, ""), *(right[number] if number < len(right) else [])])
     return lines
 
 

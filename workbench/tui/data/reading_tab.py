@@ -87,8 +87,9 @@ class ReadingTab(Widget):
         """Say what is wrong and what to do next."""
         if self.is_attached:
             self._failed = True
-            steps = [step for step in (error.hint, "ctrl+r  try again") if step]
-            self.say(error.message, *steps, kind="-error")
+            where = f"{self.bench.key_of('version.tab.overview', 'o')}  where it should be"
+            again = f"{self.bench.key_of('view.reload', 'ctrl+r')}  try again"
+            self.say(error.message, *filter(None, (error.hint, where, again)), kind="-error")
 
     def say(self, title: str, *steps: str, kind: str = "") -> None:
         """Say something in place of the content."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import on
@@ -15,12 +14,11 @@ from store.data.assets import LATEST, DataVersion
 from store.data.pages import Asset, DataFilter, Version
 from store.errors import WorkbenchError
 from workbench.tui import paged, reading_data
-from workbench.tui.glyphs import Glyphs
-from workbench.tui.home_lines import size
-from workbench.tui.job_columns import age, cell
+from workbench.tui.data.asset_lines import Row, asset_head, asset_lines, version_head, version_lines
+from workbench.tui.job_columns import age
 from workbench.tui.paged import PagedView
 from workbench.tui.view import View
-from workbench.tui.widgets.line_list import Line, LineList
+from workbench.tui.widgets.line_list import LineList
 from workbench.tui.widgets.menu import Choice, Menu
 
 
@@ -284,18 +282,6 @@ async def archive_version(view: DataActions, found: DataVersion) -> None:
     view.acted()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An asset or a version at a moment."""
-
-    data: DataVersion
-    versions: int
-    labels: tuple[str, ...]
-    archived: bool
-    age: str
-    id: int = 0
-
-
 def told(data: DataVersion) -> str:
     """Name and version."""
     return f"{data.name}:{data.version}"
@@ -314,73 +300,3 @@ def copy_choices(data: DataVersion) -> list[Choice]:
     if data.fingerprint:
         choices.append(Choice("f", "fingerprint", data.fingerprint, "of its bytes"))
     return choices
-
-
-# -- lines --------------------------------------------------------------------------------------------------------
-
-VERSION, KIND, SIZE, AGE = 9, 10, 9, 5
-
-
-def asset_head(width: int, signs: Glyphs) -> Line:
-    """The titles of the columns."""
-    name, labels = _widths(width)
-    first = _name_and_path("Name", "Path", name, signs)
-    return ((_titles("".join(text for text, _ in first), name, labels, signs), "muted"),)
-
-
-def asset_lines(value: Row, width: int, signs: Glyphs) -> list[Line]:
-    """Name, path where there is room, latest version, type, size, labels and age."""
-    name, labels = _widths(width)
-    version = f"{value.data.version}{f' of {value.versions}' if value.versions > 1 else ''}"
-    return [_line(value, _name_and_path(value.data.name, value.data.path, name, signs), version, labels, signs)]
-
-
-def _name_and_path(name: str, path: str, width: int, signs: Glyphs) -> Line:
-    """Both in a width, or the name alone where there is little."""
-    if width < 44:
-        return ((cell(name, width, signs), ""),)
-    room = min(36, width * 4 // 10)
-    return (f"{cell(name, room, signs)} ", ""), (cell(path, width - room - 1, signs), "muted")
-
-
-def version_head(width: int, signs: Glyphs) -> Line:
-    """The titles of the columns."""
-    name, labels = _widths(width)
-    return ((_titles("Path", name, labels, signs), "muted"),)
-
-
-def version_lines(value: Row, width: int, signs: Glyphs) -> list[Line]:
-    """Version, type, size, labels and age, and the path."""
-    name, labels = _widths(width)
-    path: Line = ((cell(value.data.path, name, signs), "muted"),)
-    return [_line(value, path, value.data.version, labels, signs)]
-
-
-def _widths(width: int) -> tuple[int, int]:
-    """Of what grows with the width: name or path, and labels."""
-    left = max(8, width - VERSION - KIND - SIZE - AGE - 7)
-    labels = min(24, left * 3 // 10) if left > 24 else 0
-    return left - labels, labels
-
-
-def _titles(first: str, name: int, labels: int, signs: Glyphs) -> str:
-    titled = [cell("Version", VERSION, signs), cell("Type", KIND, signs), cell("Size", SIZE, signs, right=True)]
-    return " ".join(
-        ["", cell(first, name, signs), *titled, cell("Labels", labels, signs), cell("Age", AGE, signs, right=True)]
-    )
-
-
-def _line(value: Row, first: Line, version: str, labels: int, signs: Glyphs) -> Line:
-    data = value.data
-    own = [each for each in value.labels if value.id or each != LATEST]
-    shown = ", ".join([*(["archived"] if value.archived else []), *own])
-    taken = size(data.bytes) if data.bytes is not None else ""
-    return (
-        (" ", ""),
-        *first,
-        (f" {cell(version, VERSION, signs)} ", ""),
-        (f"{cell(data.type, KIND, signs)} ", "muted"),
-        (f"{cell(taken, SIZE, signs, right=True)} ", ""),
-        (f"{cell(shown, labels, signs)} ", "canceled" if value.archived else "accent"),
-        (cell(value.age, AGE, signs, right=True), "muted"),
-    )

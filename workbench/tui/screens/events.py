@@ -179,14 +179,14 @@ def data_spans(event: DataEvent) -> tuple[Span, ...]:
     document = event.document
     if event.kind != NEW_FILES:
         return ((" ".join(str(document.get("message") or "").split()), "muted"),)
-    files = f"{event.files:,} file{'' if event.files == 1 else 's'}, {size(event.bytes)}"
-    found: list[Span] = [(files, "")]
+    found: list[Span] = [(f"{event.files:,} file{'' if event.files == 1 else 's'}", "")]
     if data := document.get("data"):
         found += [(" made ", "muted"), (str(data).removeprefix("azureml:"), "accent")]
     if job := document.get("job"):
         found += [(", ran ", "muted"), (str(job), "accent")]
     if error := document.get("error"):
-        found += [("  no job: ", "warning"), (" ".join(str(error).split()), "warning")]
+        found += [(", no job: ", "warning"), (" ".join(str(error).split()), "warning")]
+    found.append((f"  {size(event.bytes)}", "muted"))
     return tuple(found)
 
 
