@@ -66,7 +66,20 @@ def test_a_healthy_workspace(layout: Layout, cli: Cli) -> None:
     assert all(set(each) == {"check", "level", "title", "detail", "mend"} for each in findings)
     assert not [each for each in findings if each["level"] == "error"]
     assert {each["check"] for each in findings} >= {
-        *("python", "packages", "uv", "bash", "git", "memory", "gpu", "open_files", "locale", "loopback", "clock"),
+        *(
+            "python",
+            "packages",
+            "uv",
+            "bash",
+            "git",
+            "memory",
+            "gpu",
+            "inputs",
+            "open_files",
+            "locale",
+            "loopback",
+            "clock",
+        ),
         *("home", "workspace", "file_system", "room", "permissions", "writable", "socket", "database", "tracking"),
         *("agent", "processes", "folders"),
     }
@@ -367,3 +380,14 @@ def test_a_home_that_cannot_be_written(layout: Layout, monkeypatch: pytest.Monke
 def test_loopback_is_used_for_real(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", 0)):
         assert told(machine.loopback, layout) == [("ok", "127.0.0.1 works")]
+
+
+def test_whether_inputs_can_be_mounted_read_only(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench import read_only
+
+    (found,) = machine.inputs(place(layout))
+    can = sys.platform == "linux" and read_only.can([], [])
+    assert (found.check, found.level, found.title.endswith("are mounted read-only")) == ("inputs", "ok", can)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    (found,) = machine.inputs(place(layout))
+    assert found.level == "ok" and "no mount namespaces here" in found.title and "mode: download" in found.detail

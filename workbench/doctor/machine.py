@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib import metadata
@@ -198,6 +199,17 @@ def gpu(place: Place) -> Iterator[Finding]:
         yield Finding("gpu", "ok", "no GPU")
 
 
+def inputs(place: Place) -> Iterator[Finding]:
+    """Whether jobs can be kept from writing to inputs that they are to read."""
+    from workbench import read_only
+
+    if sys.platform == "linux" and read_only.can([tempfile.gettempdir()], []):
+        yield Finding("inputs", "ok", "inputs of jobs are mounted read-only")
+    else:
+        told = "A write to an input is noticed when the job has ended. `mode: download` gives a job a copy of its own."
+        yield Finding("inputs", "ok", "a job may write to inputs that it is to read: no mount namespaces here", told)
+
+
 def memory(place: Place) -> Iterator[Finding]:
     """How much memory is left."""
     import psutil
@@ -285,6 +297,7 @@ CHECKS = (
     git,
     memory,
     gpu,
+    inputs,
     open_files,
     text_encoding,
     loopback,
