@@ -7,17 +7,28 @@ import re
 import runpy
 import shlex
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import click
 import pytest
 import yaml
 
+from store import database, jobs
+from store.addresses import Address, split_secrets
+from store.data import assets
+from store.data.assets import DataVersion
+from store.datastores import registry
+from store.errors import NotFoundError
+from store.layout import Layout
 from store.specs.datastores import MODELS
 from store.specs.document import Document
 from store.specs.loading import parse
+from store.specs.references import LocalPath, Reference, RegistryReference, ResourceId, Url, parse_reference
+from store.transfer.remote import check_scheme
+from store.uris import Resolver
 from tests.conftest import ROOT, Cli
 from workbench.cli.main import cli as program
 
@@ -182,6 +193,60 @@ def test_the_smallest_job_of_the_documentation_runs(cli: Cli, tmp_path: Path) ->
     (tmp_path / "job.yml").write_text(block.text)
     done = cli("run", tmp_path / "job.yml")
     assert (done.returncode, done.stdout) == (0, "hello, world\n"), done.stderr
+
+
+def documented_addresses() -> list[str]:
+    """Those of the table in the section on addresses."""
+    section = (ROOT / "docs/data.md").read_text().partition("\n## Addresses\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", documented_addresses())
+def test_an_address_of_the_documentation_is_one_that_is_read_as_it_is_written(text: str) -> None:
+    found = parse_reference(text)
+    assert str(found) == text
+    assert isinstance(found, LocalPath) == text.startswith(("./", "file:"))
+    if isinstance(found, Url):
+        assert split_secrets(text) == (text, []), "it has no secret"
+        check_scheme(Address.parse(text))
+
+
+def test_every_kind_of_address_is_documented() -> None:
+    kinds = {type(parse_reference(text)) for text in documented_addresses()}
+    assert kinds == set(get_args(Reference)) - {RegistryReference, ResourceId}, "those of Azure alone are left out"
+
+
+def test_the_addresses_of_the_documentation_lead_where_it_says(layout: Layout, tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    with closing(database.connect(layout.database)) as connection:
+        connection.execute("UPDATE workspace SET name = 'main'")
+        registry.create(connection, {"type": "local", "name": "inbox", "path": str(tmp_path)})
+        registry.create(connection, {"type": "sql", "name": "shop", "database_url": "postgresql://db.example.org/shop"})
+        for _ in range(2):
+            assets.create(connection, DataVersion("churn", "", "uri_file", "/data/churn.csv", {}))
+        assets.label(connection, "churn", "approved", "1")
+        outputs = {"outputs": {"features": {"path": f"{tmp_path}/features"}}}
+        job = jobs.NewJob(document={"command": "true", **outputs}, source={}, compute="local", name="brave_owl_1")
+        jobs.submit(connection, job)
+    logged = layout.artifacts("brave_owl_1") / "model"
+    logged.mkdir(parents=True)
+    found = dict[str, str]()
+    for text in documented_addresses():
+        with suppress(NotFoundError):
+            found[text] = str(Resolver(layout).find(text))
+    assert {text for text in documented_addresses() if text not in found} == {
+        "models:/churn/3", "models:/churn@champion/MLmodel", "models:/m-0123456789"
+    }, "MLflow's registry is empty here"  # fmt: skip
+    assert [found[text] for text in found if text.startswith("azureml")] == [
+        f"{tmp_path}/daily/monday.csv",
+        f"{tmp_path}/daily",
+        "postgresql://db.example.org/shop/sales.orders",
+        "postgresql://db.example.org/shop/SELECT%20%2A%20FROM%20orders%20WHERE%20total%20%3E%2010",
+        "/data/churn.csv",
+        "/data/churn.csv",
+        f"{tmp_path}/features/part-1.csv",
+    ]
+    assert found["runs:/brave_owl_1/model"] == str(logged)
 
 
 def shape(line: str) -> str:
