@@ -241,6 +241,7 @@ def test_a_job_reads_and_makes_versions_that_lie_there(remote: Remote, cli: Cli,
     done = cli("run", tmp_path / "job.yml", "--name", "copier")
     assert (done.returncode, done.stdout) == (0, "a,b\n1,2\n"), done.stderr
     assert remote.tree("made") == {"copier/copy.csv": "a,b\n1,2\n"}
+    assert not (remote.layout.job("copier").inputs / "d").exists(), "what is in the cache is not held twice"
     shown = json.loads(cli("job", "show", "copier").stdout)
     sets, made = (json.loads(cli("data", "show", name).stdout) for name in ("sets", "made"))
     assert shown["data_read"][0]["fingerprint"] == sets["fingerprint"] is not None
