@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from store import database
 from store.data import assets
 from store.data.assets import DataVersion
-from store.data.opening import Opening
+from store.data.opening import Opening, Source
 from store.data.profiles import profile_of
+from store.datastores import registry
 from store.layout import Layout
 from store.tabular.profile import profile
 from store.tabular.source import open_table
@@ -104,6 +107,51 @@ def test_a_profile_is_kept_and_says_when_the_bytes_are_others(asset: str, churn:
         other = profile_of(opening, opening.find("churn"))
         assert (other.kept, other.changed, other.profile.rows) == (False, True, 101)
         assert not profile_of(opening, opening.find("churn")).changed
+
+
+def test_a_profile_of_what_lies_elsewhere_is_kept_by_its_listing(layout: Layout) -> None:
+    system = MemoryFileSystem()
+    system.pipe({"/far/set/a.csv": b"x\n1\n", "/far/set/b.csv": b"x\n2\n"})
+    with closing(database.connect(layout.database)) as connection:
+        opening = Opening(layout, connection)
+        source = Source("far", system, "/far/set")
+        first, again = profile_of(opening, source), profile_of(opening, source)
+        assert (first.kept, again.kept, again.changed, again.profile) == (False, True, False, first.profile)
+        assert first.fingerprint is None, "its bytes are not known"
+        assert not profile_of(opening, Source("other", system, "/far/set")).kept
+        system.pipe("/far/set/b.csv", b"x\n3\n")  # of the same size
+        other = profile_of(opening, source)
+        assert (other.kept, other.changed, other.profile.columns[0].max) == (False, True, 3)
+    system.rm("/far", recursive=True)
+
+
+def test_a_profile_of_a_query_is_never_kept(layout: Layout, tmp_path: Path) -> None:
+    def sell(count: int) -> None:
+        with closing(sqlite3.connect(tmp_path / "shop.db")) as shop, shop:
+            shop.execute("CREATE TABLE IF NOT EXISTS sale (id INTEGER)")
+            shop.executemany("INSERT INTO sale VALUES (?)", [(number,) for number in range(count)])
+
+    sell(1)
+    (tmp_path / "table").mkdir()
+    query = {"handler": "sql", "handler_arguments": {"datastore_name": "shop"}, "query": "sale"}
+    (tmp_path / "table/MLTable").write_text(json.dumps({"query_source": query}))
+    with closing(database.connect(layout.database)) as connection:
+        document = {"type": "sql", "name": "shop", "database_url": f"sqlite:///{tmp_path}/shop.db"}
+        registry.create(connection, document)
+        opening = Opening(layout, connection)
+        assert profile_of(opening, opening.find(str(tmp_path / "table"))).profile.rows == 1
+        sell(2)
+        found = profile_of(opening, opening.find(str(tmp_path / "table")))
+        assert (found.kept, found.profile.rows) == (False, 3)
+
+
+def test_a_long_profile_tells_how_far_it_is(
+    churn: Path, asset: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.cli.data_profile.SAY_SECONDS", 0.0)
+    out, err = run(capfd, "-w", asset, "data", "show", "churn", "--profile")
+    assert json.loads(out)["rows"] == 100
+    assert "profiling: 100 rows" in err
 
 
 def test_a_drawn_profile_is_narrow_and_writable_everywhere(churn: Path) -> None:

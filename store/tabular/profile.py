@@ -127,7 +127,7 @@ class Profile:
 def profile(table: Table, *, target: str | None = None, told: Callable[[int], None] | None = None) -> Profile:
     """Profile a table. ``target`` names the column to be learned, for warnings; ``told`` hears of the rows read.
 
-    Raises UsageError for a target that is no column.
+    A pass over some of the columns counts for that part of its rows. Raises UsageError for a target that is no column.
     """
     if target is not None and target not in table.schema.names:
         from store.specs.nearest import suggestion
@@ -162,7 +162,7 @@ def gather(
                 if leaks is not None:
                     busy += [pool.submit(leaks.add, name, chunk) for name in some if name != leaks.target]
                 if told is not None:
-                    told(len(chunk[some[0]]))
+                    told(round(len(chunk[some[0]]) * len(some) / len(names)))
             for each in busy:
                 each.result()
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +12,7 @@ import click
 from store.errors import UsageError
 from workbench.cli.options import Session, output_options, workspace_option
 from workbench.cli.output import emit, form, narrowed
+from workbench.cli.progress import SAY_SECONDS
 from workbench.cli.talk import say
 
 if TYPE_CHECKING:
@@ -103,6 +106,20 @@ def json_rows(table: Any) -> list[dict[str, Any]]:
     return [{name: plain(value) for name, value in row.items()} for row in table.to_pylist()]
 
 
+def rows_told() -> Callable[[int], None]:
+    """Says how many rows are profiled, once a second; what is done within the first is not worth a word."""
+    rows, due = 0, time.monotonic() + SAY_SECONDS
+
+    def tell(more: int) -> None:
+        nonlocal rows, due
+        rows += more
+        if time.monotonic() >= due:
+            due = time.monotonic() + SAY_SECONDS
+            say(f"profiling: {rows:,} rows")
+
+    return tell
+
+
 def show_profile(session: Session, place: str, target: str | None, output: str | None, query: str | None) -> None:
     """What ``data show NAME --profile`` does: draw the profile, or write it as a document."""
     from store.data.opening import Opening
@@ -111,7 +128,7 @@ def show_profile(session: Session, place: str, target: str | None, output: str |
     opening = Opening(session.layout, session.connection_for_reading())
     source = opening.find(place)
     with opening.reading():
-        found = profile_of(opening, source, target=target)
+        found = profile_of(opening, source, target=target, told=rows_told())
     if found.changed:
         say(
             f"note: {source.name} has other bytes than when it was profiled last; this is the profile of what it is now"
