@@ -98,6 +98,7 @@ def test_a_job_shows_what_it_read_and_made_with_the_bytes(cli: Cli, churn: Path,
     assert [(use["user"], use["input"], use["fingerprint"]) for use in table["used_by"]] == [
         ("reader", "t", table["fingerprint"])
     ]
+    assert "used_by      job reader, input t\n" in cli("data", "show", "table", "-o", "table").stdout
     (read,) = json.loads(cli("job", "show", "reader").stdout)["data_read"]
     assert (read["made_by"], read["changed"]) == ("copier", None)
 

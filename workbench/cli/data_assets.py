@@ -210,7 +210,17 @@ def show(
         return
     if check:
         say(checked(session, found))
-    emit({**shown(session, found), "used_by": used_by(session, found)}, output, query)
+    emit({**shown(session, found), "used_by": used_by(session, found)}, output, query, people=readable)
+
+
+def readable(document: dict[str, Any]) -> dict[str, Any]:
+    """A version as a person reads it."""
+    return {**document, "used_by": [use_line(each) for each in document["used_by"]]}
+
+
+def use_line(each: dict[str, Any]) -> str:
+    """A use in a phrase."""
+    return f"{each['kind']} {each['user']}, input {each['input']}"
 
 
 def used_by(session: Session, found: DataVersion) -> list[dict[str, Any]]:
@@ -410,7 +420,7 @@ def told(document: dict[str, Any]) -> dict[str, Any]:
         "data": document["data"],
         "path": document["path"],
         "made by": f"job {made['job']}, output {made['output']}" if made else None,
-        "used by": [f"{each['kind']} {each['user']}, input {each['input']}" for each in document["used_by"]],
+        "used by": [use_line(each) for each in document["used_by"]],
     }
 
 
