@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from store import database
+from store.data import assets
+from store.data.assets import DataVersion
+from store.datastores import registry
 from store.errors import ConflictError, NotFoundError, UsageError
+from store.layout import Layout
 from workbench import Dataset
 
 
@@ -52,6 +59,51 @@ def test_files_are_listed_and_copied(folder: Path, tmp_path_factory: pytest.Temp
     assert files.download(target, overwrite=True) == made
     with pytest.raises(NotFoundError):
         Dataset.File.from_files(folder / "none")
+
+
+@pytest.fixture
+def at_hand(layout: Layout, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """The workspace that is found, with an asset, a datastore and a database."""
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(layout.root))
+    with closing(sqlite3.connect(folder / "shop.db")) as shop, shop:
+        shop.execute("CREATE TABLE sale AS SELECT 1 AS id UNION ALL SELECT 2")
+    with closing(database.connect(layout.database)) as connection:
+        registry.create(connection, {"type": "local", "name": "inbox", "path": str(folder)})
+        registry.create(connection, {"type": "sql", "name": "shop", "database_url": f"sqlite:///{folder}/shop.db"})
+        assets.create(connection, DataVersion("numbers", "", "uri_file", str(folder / "a.csv"), {}))
+        assets.create(connection, DataVersion("deep", "", "uri_folder", str(folder / "deep"), {}))
+    return layout
+
+
+@pytest.mark.parametrize(
+    "path", ["azureml:numbers:1", "azureml:numbers@latest", "azureml://datastores/inbox/paths/*.csv"]
+)
+def test_addresses_of_the_workspace_at_hand(at_hand: Layout, path: str) -> None:
+    assert len(Dataset.Tabular.from_delimited_files(path).to_pandas_dataframe()) == 100
+
+
+def test_an_asset_that_is_a_folder(at_hand: Layout) -> None:
+    assert Dataset.Tabular.from_json_lines_files("azureml:deep:1").to_pandas_dataframe()["a"].tolist() == [1, 2]
+    assert Dataset.File.from_files("azureml:deep").to_path() == ["/b.jsonl"]
+    with pytest.raises(NotFoundError, match="no data asset named 'depe'"):
+        Dataset.File.from_files("azureml:depe")
+
+
+@pytest.mark.parametrize(
+    "query", [("shop", "sale"), ("shop", "SELECT * FROM sale"), "azureml://datastores/shop/paths/sale"]
+)
+def test_a_query_of_a_database(at_hand: Layout, query: str | tuple[str, str]) -> None:
+    sale = Dataset.Tabular.from_sql_query(query)
+    assert sale.filter("id > 1").to_pandas_dataframe()["id"].tolist() == [2]
+    assert sale.to_pandas_dataframe()["id"].tolist() == [1, 2]
+
+
+def test_a_database_has_no_files(at_hand: Layout) -> None:
+    address = "azureml://datastores/shop/paths/sale"
+    with pytest.raises(UsageError, match="is a table of a database, and no file"):
+        Dataset.Tabular.from_parquet_files(address)
+    with pytest.raises(UsageError, match="on another machine"):
+        Dataset.File.from_files(address)
 
 
 def test_nothing_is_imported_before_it_is_asked_for() -> None:

@@ -4,6 +4,9 @@ from workbench import Dataset
 
 sales = Dataset.Tabular.from_delimited_files("data/*.csv").filter("amount > 10")
 frame = sales.take(1000).to_pandas_dataframe()
+
+A path may be of this machine, a URL, or an ``azureml:`` address of the workspace at hand, which is found as the command
+line finds it: by $WORKBENCH_WORKSPACE, a folder ``.workbench`` up the tree from here, or the user's default.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Dataset", "FileDataset", "TabularDataset"]
 
+PREFIX = "azureml:"
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
@@ -146,6 +150,14 @@ class _Tabular:
         reader = {"include_path_column": include_path, "invalid_lines": invalid_lines, "encoding": encoding}
         return _table(path, {"read_json_lines": reader})
 
+    def from_sql_query(self, query: str | tuple[str, str]) -> TabularDataset:
+        """A table of a SQL database: a datastore and a query or a table of it, or the address that has both."""
+        from store.specs.references import DatastorePath
+        from store.tabular.source import open_table
+
+        address = query if isinstance(query, str) else str(DatastorePath(*query))
+        return TabularDataset(open_table(address, resolve=_resolve))
+
 
 class _File:
     """Makes sets of files."""
@@ -154,7 +166,7 @@ class _File:
         """The files that are meant: files, folders with all in them, patterns."""
         found: dict[str, str] = {}
         for each in _listed(path):
-            kind, full = _kind(each)
+            kind, full = _kind(_on_this_machine(each))
             names = [full] if kind == "file" else sorted(glob.glob(full, recursive=True))
             if kind == "folder":
                 names = sorted(os.path.join(root, name) for root, _, inside in os.walk(full) for name in inside)
@@ -177,10 +189,43 @@ def _listed(path: Paths) -> list[str]:
     return [os.fspath(path)] if isinstance(path, str | os.PathLike) else [os.fspath(each) for each in path]
 
 
+def _resolve(address: str) -> tuple[Any, str]:
+    """File system and path of an address, and what stands for them with a database."""
+    from store.tabular.files import any_address
+
+    if not address.startswith(PREFIX):
+        return any_address(address)
+    from contextlib import closing
+
+    from store import workspace
+    from store.data.opening import Opening
+
+    found = workspace.locate(None)
+    with closing(workspace.open_existing(found)) as connection:
+        return Opening(found.layout, connection).resolve(address)
+
+
+def _on_this_machine(path: str) -> str:
+    """Where the files of an address are. Raises UsageError for those of another machine."""
+    if "://" not in path and not path.startswith(PREFIX):
+        return path
+    from fsspec.implementations.local import LocalFileSystem
+
+    system, full = _resolve(path)
+    if not isinstance(system, LocalFileSystem):
+        hint = "`workbench datastore download` brings them; as the input of a job they come by themselves."
+        raise UsageError(f"the files at {path} are on another machine", hint=hint)
+    return full
+
+
 def _kind(path: str) -> tuple[str, str]:
-    full = path if "://" in path else os.path.abspath(os.path.expanduser(path))
+    is_address = path.startswith(PREFIX)
+    full = path if "://" in path or is_address else os.path.abspath(os.path.expanduser(path))
     if any(sign in path for sign in "*?"):
         return "pattern", full
+    if is_address and not path.endswith("/"):
+        system, found = _resolve(path)
+        return ("folder" if hasattr(system, "isdir") and system.isdir(found) else "file"), full
     return ("folder" if path.endswith("/") or os.path.isdir(full) else "file"), full
 
 
@@ -188,7 +233,7 @@ def _table(path: Paths, reader: dict[str, Any]) -> TabularDataset:
     from store.tabular.source import open_document
 
     entries = [dict([_kind(each)]) for each in _listed(path)]
-    return TabularDataset(open_document({"paths": entries, "transformations": [reader]}, os.getcwd()))
+    return TabularDataset(open_document({"paths": entries, "transformations": [reader]}, os.getcwd(), _resolve))
 
 
 def _share(value: float) -> float:
