@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from workbench.cli import data_assets
+from workbench.cli.data_labels import label
+from workbench.cli.data_lineage import lineage
 from workbench.cli.data_profile import diff, preview
 from workbench.cli.data_watch import list_events, watch
 
@@ -14,7 +16,7 @@ def data() -> None:
     """Data assets: files, folders and tables with a name and versions."""
 
 
-for command in data_assets.COMMANDS:
+for command in (*data_assets.COMMANDS, label, lineage):
     data.add_command(command)
 data.add_command(preview)
 data.add_command(diff)

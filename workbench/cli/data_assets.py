@@ -1,4 +1,4 @@
-"""The commands of ``workbench data`` on versions: create, list, show, update, archive, delete, label, lineage."""
+"""The commands of ``workbench data`` on versions: create, list, show, update, archive, restore, delete."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import click
 from store.data import assets
 from store.data.assets import DataVersion
 from store.errors import UsageError
+from workbench.cli.data_lineage import use_line, used_by
+from workbench.cli.data_versions import data_names, reference, the_version, version_options
 from workbench.cli.options import (
     Session,
     Word,
     document_options,
     name_argument,
     output_options,
-    stored_names,
     workspace_option,
 )
 from workbench.cli.output import Column, age, emit, size
@@ -32,36 +33,6 @@ LIST_COLUMNS: tuple[Column, ...] = (
     ("created", lambda each: age(each["created_on"])),
     "path",
 )
-USE_COLUMNS: tuple[Column, ...] = ("data", "kind", "user", "input", ("when", lambda each: age(each["at"])))
-LAST_USES = 10
-data_names = stored_names(
-    "SELECT DISTINCT name FROM data WHERE substr(name, 1, :length) = :beginning ORDER BY name LIMIT 50"
-)
-
-
-def version_options(command: Any) -> Any:
-    """Give a command ``--version`` and ``--label``."""
-    command = click.option("--label", "-l", help="The version with this label; `latest` is the one made last.")(command)
-    return click.option("--version", "-v", help="The version.")(command)
-
-
-def reference(name: str, version: str | None, label: str | None) -> tuple[str, str | None, str | None]:
-    """Name, version and label of ``churn``, ``churn:2``, ``churn@label``, ``azureml:churn:2`` or of the options."""
-    from store.specs.references import AssetReference
-    from store.uris import take_apart
-
-    found = take_apart(name if name.startswith("azureml:") else f"azureml:{name}")
-    if not isinstance(found, AssetReference):
-        raise UsageError(f"{name!r} is no name of a data asset", hint="Write NAME, NAME:VERSION or NAME@LABEL.")
-    given = [each for each in (found.version, found.label, version, label) if each]
-    if len(given) > 1:
-        raise UsageError(f"two versions were given: {given[0]!r} and {given[1]!r}", hint="Give one.")
-    return found.name, version or found.version, label or found.label
-
-
-def the_version(session: Session, name: str, version: str | None, label: str | None) -> DataVersion:
-    """The version that a command means."""
-    return assets.get(session.connection, *reference(name, version, label))
 
 
 def shown(session: Session, found: DataVersion) -> dict[str, Any]:
@@ -218,18 +189,6 @@ def readable(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "used_by": [use_line(each) for each in document["used_by"]]}
 
 
-def use_line(each: dict[str, Any]) -> str:
-    """A use in a phrase."""
-    return f"{each['kind']} {each['user']}, input {each['input']}"
-
-
-def used_by(session: Session, found: DataVersion) -> list[dict[str, Any]]:
-    """The last that used a version; `data lineage` has all."""
-    from store.data import uses
-
-    return [each.flat() for each in uses.of_version(session.connection, found)[:LAST_USES]]
-
-
 def checked(session: Session, found: DataVersion) -> str:
     """What there is to say of the bytes of a version as they are now."""
     from store.data.fingerprint import take
@@ -346,82 +305,4 @@ def delete(session: Session, name: str, version: str | None, label: str | None, 
         say(f"note: {note}")
 
 
-@click.group()
-def label() -> None:
-    """Labels of one's own on versions: azureml:churn@approved. `latest` is always the version that was made last."""
-
-
-@label.command("set")
-@click.argument("name", metavar="NAME:VERSION", shell_complete=data_names)
-@click.argument("text", metavar="LABEL")
-@workspace_option
-def set_label(session: Session, name: str, text: str) -> None:
-    """Put a label on a version, taking it from any other.
-
-    \b
-    workbench data label set churn:2 approved
-    """
-    from store.specs.references import AssetReference
-    from store.uris import take_apart
-
-    session.connection_for_writing()
-    found = the_version(session, name, None, None)
-    if take_apart(f"azureml:{found.name}@{text}") != AssetReference(found.name, label=text):
-        raise UsageError(f"{text!r} cannot be a label")
-    assets.label(session.connection, found.name, text, found.version)
-    say(f"azureml:{found.name}@{text} is version {found.version} now")
-
-
-@label.command("remove")
-@click.argument("name", metavar="NAME@LABEL", shell_complete=data_names)
-@workspace_option
-def remove_label(session: Session, name: str) -> None:
-    """Take a label away; the version stays.
-
-    \b
-    workbench data label remove churn@approved
-    """
-    asset, _, text = reference(name, None, None)
-    if text is None:
-        raise UsageError(f"which label of {asset!r}?", hint=f"Write {asset}@LABEL.")
-    session.connection_for_writing()
-    assets.get(session.connection, asset, None, text)
-    assets.label(session.connection, asset, text, None)
-    say(f"removed {asset}@{text}")
-
-
-@click.command()
-@name_argument("data asset", data_names)
-@version_options
-@output_options
-@workspace_option
-def lineage(
-    session: Session, name: str, version: str | None, label: str | None, output: str | None, query: str | None
-) -> None:
-    """Show which job made a version, and what used it.
-
-    \b
-    workbench data lineage churn:2
-    workbench data lineage churn@approved --query 'used_by[].user'
-    """
-    from store.data import uses
-
-    found = the_version(session, name, version, label)
-    made = {"job": found.job_name, "output": found.job_output} if found.job_name else None
-    used = [each.flat() for each in uses.of_version(session.connection, found)]
-    document = {"data": str(found), "path": found.path, "made_by": made, "used_by": used}
-    emit(document, output, query, people=told)
-
-
-def told(document: dict[str, Any]) -> dict[str, Any]:
-    """Lineage as a person reads it."""
-    made = document["made_by"]
-    return {
-        "data": document["data"],
-        "path": document["path"],
-        "made by": f"job {made['job']}, output {made['output']}" if made else None,
-        "used by": [use_line(each) for each in document["used_by"]],
-    }
-
-
-COMMANDS = (create, list_data, show, update, archive, restore, delete, label, lineage)
+COMMANDS = (create, list_data, show, update, archive, restore, delete)
