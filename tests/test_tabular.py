@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -318,6 +319,15 @@ def test_delta_versions(tmp_path: Path) -> None:
     assert table.to_arrow()["a"].to_pylist() == [1]
     with pytest.raises(UsageError, match="is no Delta table"):
         open_table(tmp_path, format="delta")
+
+
+def test_a_delta_table_elsewhere_is_refused_by_name() -> None:
+    pytest.importorskip("deltalake")
+    system = MemoryFileSystem()
+    system.pipe("/far/table/_delta_log/0.json", b"{}")
+    with pytest.raises(UsageError, match="/far/table: Delta tables are read from folders of this machine"):
+        open_table("/far/table", filesystem=system)
+    system.rm("/far", recursive=True)
 
 
 def test_a_folder_with_an_mltable_file_on_a_file_system(tmp_path: Path) -> None:

@@ -103,6 +103,8 @@ def scanned(dataset: Dataset, request: Request) -> Iterator[pyarrow.Table]:
 
 def delta(folders: list[tuple[Any, str]], settings: ReadDeltaLake, path_column: bool) -> Relation:
     """A Delta table at a version or a moment."""
+    from fsspec.implementations.local import LocalFileSystem
+
     try:
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -113,7 +115,10 @@ def delta(folders: list[tuple[Any, str]], settings: ReadDeltaLake, path_column: 
         raise UsageError("read_delta_lake reads one folder", hint="Name the folder of the table alone in `paths`.")
     if path_column:
         raise UsageError("read_delta_lake cannot tell the files of rows", hint="Leave include_path_column away.")
-    _, path = folders[0]
+    system, path = folders[0]
+    if not isinstance(system, LocalFileSystem):
+        hint = "Bring its folder here, with its _delta_log: `workbench datastore download`."
+        raise UsageError(f"{path}: Delta tables are read from folders of this machine alone", hint=hint)
     try:
         table = DeltaTable(path, version=settings.version_as_of)
         if settings.timestamp_as_of is not None:
