@@ -14,7 +14,8 @@ from tests.services.azurite import VERSION
 
 BRINGS = """#!/bin/sh
 case "$*" in *install*) ;; *) exit 0 ;; esac
-for program in npm gnome-keyring-daemon dbus-daemon dbus-send ssh-keygen setpriv fusermount3 sshd smbd mariadbd postgres; do
+keyring="gnome-keyring-daemon dbus-daemon dbus-send"
+for program in npm $keyring ssh-keygen setpriv fusermount3 sshd smbd mariadbd postgres; do
     printf '#!/bin/sh\\necho "$@" >> "$TOOLS/../npm.log"\\n' > "$TOOLS/$program"; chmod +x "$TOOLS/$program"
 done
 """
@@ -74,3 +75,11 @@ def test_what_is_missing_is_installed_and_azurite_in_the_version_of_the_tests(
     assert (done.returncode, done.stderr.count("installing")) == (0, 2), done.stderr
     assert f"azurite@{VERSION}" in (tmp_path / "npm.log").read_text()
     assert services("--list").stdout == f"npm: azurite@{VERSION}\n", "the npm of this test installs nothing"
+
+
+@pytest.mark.parametrize(("user", "expected"), [(0, 1), (1000, 3)])
+def test_without_azurite_only_root_has_failed(user: int, expected: int, services: Services, tmp_path: Path) -> None:
+    services(apt=BRINGS)
+    (tmp_path / "tools" / "npm").write_text("#!/bin/sh\nexit 1\n")
+    done = services(user=user)
+    assert (done.returncode, "npm did not install" in done.stderr) == (expected, True)

@@ -208,6 +208,7 @@ def test_a_file_whose_download_breaks_each_time_holds_up_no_others(
     assert sorted(kinds(connection)) == ["new_files", "new_files", "unread"], "it is said once"
 
 
+@pytest.mark.parametrize("storage", ["ssh_server", "s3_server"], indirect=True)
 def test_a_large_file_is_taken_up_where_its_connection_broke(
     connection: sqlite3.Connection, layout: Layout, cli: Cli, tmp_path: Path, storage: Storage, write: Write
 ) -> None:
