@@ -255,3 +255,20 @@ def test_an_address_that_cannot_be_is_refused_in_any_mode(layout: Layout) -> Non
 def test_a_path_that_cannot_be_looked_at(layout: Layout, sets: Path) -> None:
     with pytest.raises(MachineError, match="input 'd'"):
         place(layout, d={"type": "uri_file", "path": f"{sets}/{'a' * 300}"})
+
+
+def test_what_was_fetched_for_a_job_is_let_go_at_its_end_and_a_table_of_a_database_is_not(
+    layout: Layout, server: Server
+) -> None:
+    server.resources["/sets/a.csv"] = Resource(b"a,b")
+    url = server.url("/sets/a.csv")
+    given = {
+        "link": {"type": "uri_file", "path": url},
+        "copy": {"type": "uri_file", "path": url, "mode": "download"},
+        "rows": {"type": "mltable", "path": "azureml://datastores/shop/paths/orders"},
+    }
+    values = place(layout, link=given["link"], copy=given["copy"])
+    fill(layout.job(NAME).inputs / "rows", {"MLTable": "", "table.parquet": "rows"})
+    job_inputs.drop_links(job_with(inputs=given), layout)
+    assert not Path(values["inputs.link"].text).exists()
+    assert tree(layout.job(NAME).inputs) == {"copy/a.csv": "a,b", "rows/MLTable": "", "rows/table.parquet": "rows"}

@@ -19,6 +19,7 @@ from engines.jobs.keeping import LINK_REFUSED
 from engines.jobs.script import Value, literal_text
 from store import cache, database, trees
 from store.addresses import Address
+from store.data.evaluated import PARQUET
 from store.datastores import filesystems, registry
 from store.disk import copy_file, explain, publish, staging
 from store.errors import UsageError, WorkbenchError
@@ -279,12 +280,17 @@ def copy_for_job(
 
 
 def drop_links(job: Job, layout: Layout) -> None:
-    """Remove a job's links to what was fetched for it, once it has ended; copies of its own stay."""
+    """Remove a job's links to what was fetched for it, once it has ended; copies of its own stay.
+
+    So do tables of a database, which may never be the same again.
+    """
+    folder = layout.job(job.name).inputs
     for name in job.document.get("inputs") or {}:
         given = Input.read(job.document, name)
-        if given is not None and given.mode in ("ro_mount", "eval_mount"):
-            for each in (name, f".{name}.table"):
-                shutil.rmtree(layout.job(job.name).inputs / each, ignore_errors=True)
+        if given is None or given.mode not in ("ro_mount", "eval_mount") or (folder / name / PARQUET).is_file():
+            continue
+        for each in (name, f".{name}.table"):
+            shutil.rmtree(folder / each, ignore_errors=True)
 
 
 def link_items(items: Iterable[Item], target: Path) -> Iterator[Item]:
