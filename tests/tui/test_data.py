@@ -456,12 +456,13 @@ def test_an_event_of_new_files_leads_to_the_version_and_the_job(
         document = {"event": events.NEW_FILES, "data": "azureml:daily:1", "job": "retrain", "paths": ["a.csv"]}
         events.add(connection, "inbox", (), document)
         events.add(connection, "inbox", (), {"event": events.LOST, "message": "the folder is gone"})
+        events.add(connection, "inbox", (), {"event": events.UNREAD, "message": "b.csv may not be read"})
 
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
         await go(app, pilot, "events type:data")
-        await until(pilot, lambda: isinstance(view(app), EventsView) and len(listed(app).entries) == 2)
+        await until(pilot, lambda: isinstance(view(app), EventsView) and len(listed(app).entries) == 3)
         lines = text(app)
-        await pilot.press("j", "enter")
+        await pilot.press("j", "j", "enter")
         await until(pilot, lambda: isinstance(app.screen, Menu))
         await pilot.press("v")
         await until(pilot, lambda: view(app).crumb == "daily:1")
@@ -473,7 +474,8 @@ def test_an_event_of_new_files_leads_to_the_version_and_the_job(
         await until(pilot, lambda: view(app).crumb == "retrain")
         return lines
 
-    lost, came, *_ = drive(script, size=(120, 30))
+    unread, lost, came, *_ = drive(script, size=(120, 30))
+    assert "Unread" in unread and "b.csv may not be read" in unread
     assert "Lost" in lost and "the folder is gone" in lost
     assert "New files" in came and "made daily:1, ran retrain" in came
 

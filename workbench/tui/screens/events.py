@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from store import happenings, job_filter
-from store.data.events import LOST, NEW_FILES, DataEvent
+from store.data.events import LOST, NEW_FILES, UNREAD, DataEvent
 from store.happenings import Happening, HappeningFilter, Place
 from store.job_events import Event
 from workbench.tui import paged
@@ -25,7 +25,7 @@ from workbench.tui.screens.agent_log import AgentLogView
 from workbench.tui.widgets.line_list import Entry, Line, LineList, Span
 from workbench.tui.widgets.menu import Choice, Menu
 
-WATCH_STATES = {NEW_FILES: ("New files", "completed"), LOST: ("Lost", "failed")}
+WATCH_STATES = {NEW_FILES: ("New files", "completed"), LOST: ("Lost", "failed"), UNREAD: ("Unread", "failed")}
 """How the kinds of data events are called, and drawn; what is not here is that a path is there again."""
 BACK = ("Back", "running")
 
