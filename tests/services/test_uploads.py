@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,11 +22,12 @@ from store.datastores.checking import CheckError
 from store.errors import MachineError
 from store.layout import Layout
 from store.vault import open_vault
-from tests.file_trees import fill
+from tests.file_trees import fill, small_disk
 from tests.services.dropping import DroppingProxy, dropping_proxy
 from tests.services.file_servers import HOST, SshServed
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -146,3 +150,47 @@ def test_a_removal_that_cannot_be_now_is_made_later(
     second = made(connection, layout, source / "deep/b.csv")
     assert registering.delete(connection, layout, "churn", second.version).notes == ()
     assert content(away) == {}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from store import database
+from store.data.registering import register
+from store.datastores import transfers
+from store.layout import Layout
+def killed(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+transfers.verify = killed  # all bytes are there, under a hidden name
+layout = Layout(Path(sys.argv[1]))
+document = {"name": "churn", "path": sys.argv[2], "datastore": "away"}
+register(database.connect(layout.database), layout, document, upload=True)
+"""
+
+
+def test_an_upload_that_is_killed_leaves_nothing_that_counts(
+    connection: sqlite3.Connection, layout: Layout, away: Path, source: Path
+) -> None:
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(layout.root), str(source)], cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert list(assets.find(connection)) == []
+    assert [Path(path).name[0] for path in content(away)] == ["."], "a hidden part alone"
+    version = made(connection, layout, source)
+    assert content(away / version.path.partition("/paths/")[2]) == content(source), "the part is left"
+    registering.delete(connection, layout, "churn", version.version)
+    assert content(away) == {}
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    yield from small_disk(tmp_path / "disk")
+
+
+def test_a_download_that_finds_no_room_leaves_nothing(
+    connection: sqlite3.Connection, layout: Layout, away: Path, source: Path, disk: Path
+) -> None:
+    (away / "large.bin").write_bytes((source / "large.bin").read_bytes())
+    there = transfers.opened(registry.get(connection, layout, "away"), open_vault(layout))
+    with pytest.raises(MachineError, match="needs 6000000 bytes, and the disk has"):
+        transfers.download(there, "large.bin", disk / "large.bin", progress=lambda done, total: None)
+    assert content(disk) == {}
