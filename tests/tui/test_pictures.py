@@ -19,8 +19,10 @@ from store.disk_usage import Room, Size
 from store.layout import Layout
 from store.tracking import runs
 from tests.many_jobs import add_job, add_jobs
+from tests.tui import pictured_data
 from tests.tui.charted_jobs import log
 from tests.tui.conftest import Drive, until
+from tests.tui.pictured_data import DATA, DATA_ONCE
 from tests.tui.pictures import compare, picture
 from workbench.agent.lock import AgentLock
 from workbench.agent.version import VERSION
@@ -289,7 +291,7 @@ MOMENTS: dict[str, Steps] = {
     "job-overview-failed": overview("broken"),
     "job-outputs": outputs("cosine", "G", shown="setosa"),
 }
-EMPTY: dict[str, Steps] = {"jobs-empty": jobs, "home-empty": nothing}
+EMPTY: dict[str, Steps] = {"jobs-empty": jobs, "home-empty": nothing, "data-empty": pictured_data.listed}
 TROUBLE: dict[str, Steps] = {"home-gone": gone, "job-outputs-none": outputs("next_one")}
 
 LOOKS = 3
@@ -361,6 +363,19 @@ def test_what_is_missing_is_told_as_in_its_picture(
 ) -> None:
     fill_moments(stopped)
     take(drive, name, TROUBLE[name], size, "workbench")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    ("name", "theme"),
+    [*((name, theme) for name in DATA for theme in THEMES), *((name, THEMES[0]) for name in DATA_ONCE)],
+)
+def test_a_view_of_data_looks_as_in_its_picture(
+    stopped: Layout, drive: Drive, name: str, theme: str, size: tuple[int, int]
+) -> None:
+    pictured_data.fill(stopped, NOW)
+    take(drive, name, (DATA | DATA_ONCE)[name], size, theme)
 
 
 @pytest.mark.slow
