@@ -69,6 +69,14 @@ def run(layout: Layout, capfd: pytest.CaptureFixture[str], *arguments: str, code
 QUERY = "azureml://datastores/shop/paths/SELECT id, price FROM sale WHERE shop = 'north' ORDER BY id DESC"
 
 
+def test_tables_are_listed(shop: Layout, capfd: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(run(shop, capfd, "datastore", "ls", "shop")[0])
+    assert {"name": "sale", "type": "table"} in found
+    assert json.loads(run(shop, capfd, "datastore", "ls", "shop/nowhere")[0]) == []
+    out, _ = run(shop, capfd, "datastore", "ls", "shop", "--after", "sale")
+    assert "sale" not in [each["name"] for each in json.loads(out)]
+
+
 def test_a_table_is_previewed_by_its_address(shop: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     out, _ = run(shop, capfd, "data", "preview", "azureml://datastores/shop/paths/sale", "--rows", "2", "--csv")
     assert out.splitlines() == ['"id","price","shop"', '1,1.25,"north"', '2,2.25,"south"']

@@ -49,7 +49,7 @@ def ls(
     output: str | None,
     query: str | None,
 ) -> None:
-    """List a folder of a datastore. By name; files with their sizes, folders with a slash behind them.
+    """List a folder of a datastore. By name; files with their sizes, folders with a slash; of a database, its tables.
 
     \b
     workbench datastore ls workspaceblobstore/ExperimentRun
@@ -61,12 +61,29 @@ def ls(
 
     name, path = taken_apart(place)
     found = registry.get(session.connection_for_reading(), session.layout, name)
+    if found.type == "sql":
+        emit(tables(session, found, path, after, max_results), output, query, ("name", "type"))
+        return
     there = opened(found, open_vault(session.layout))
     with explained(found, there.given):
         listed, more = page(there.system, there.full(path), after=after, limit=max_results, recursive=recursive)
     if more:
         say(f"there are more: --after '{listed[-1].name}'")
     emit([each.flat() for each in listed], output, query, COLUMNS)
+
+
+def tables(
+    session: Session, datastore: registry.Datastore, schema: str, after: str | None, limit: int
+) -> list[dict[str, str]]:
+    """The tables and views of a database, or those of a schema, as they are listed."""
+    from store.datastores import credentials, sql
+
+    names = sql.tables(datastore, credentials.put_back(datastore, open_vault(session.layout)))
+    prefix = f"{schema.strip('/')}." if schema.strip("/") else ""
+    found = [name for name in names if name.startswith(prefix) and (after is None or name > after)]
+    if found[limit:]:
+        say(f"there are more: --after '{found[limit - 1]}'")
+    return [{"name": name, "type": "table"} for name in found[:limit]]
 
 
 @click.command()
