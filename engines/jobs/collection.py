@@ -20,8 +20,9 @@ from store.database import StoreError
 from store.errors import WorkbenchError
 from store.jobs import Job
 from store.layout import Layout
-from store.telling import Say
+from store.telling import Cancelled, Say
 from store.tracking import ingest, runs
+from store.transfer.incoming import AbandonedError
 
 if TYPE_CHECKING:
     from store.data.uses import Seen
@@ -43,17 +44,25 @@ class Outcome:
 
 
 def collect(
-    job: Job, layout: Layout, record: Mapping[str, Any] | None, say: Say, without: Cause | None = None
+    job: Job,
+    layout: Layout,
+    record: Mapping[str, Any] | None,
+    say: Say,
+    without: Cause | None = None,
+    cancelled: Cancelled = lambda: False,
 ) -> Outcome:
     """Bring in all that a job left; ``record`` is the shim's exit record, None when the supervisor was lost.
 
     Outputs that cannot be kept fail the job, and its MLflow run with it. ``say`` takes lines for who watches the job.
-    ``without`` is the cause of its end where there is no record and it is known all the same.
+    ``without`` is the cause of its end where there is no record and it is known all the same. Raises
+    AbandonedError when ``cancelled`` became true: then it is to be done again.
     """
     refused: WorkbenchError | None = None
-    made = data_assets.look_at_outputs(job, layout, say, uploaded=True)
+    made = data_assets.look_at_outputs(job, layout, say, cancelled, uploaded=True)
     try:
-        outputs.collect_outputs(job, layout, say)
+        outputs.collect_outputs(job, layout, say, cancelled)
+    except AbandonedError:
+        raise
     except WorkbenchError as error:
         refused = error
     outcome = judge(job, record, explain(record, job, layout) if record or without is None else without)
@@ -62,7 +71,7 @@ def collect(
     protection.changed(job, layout, say)
     inputs.drop_links(job, layout)
     if outcome.status == "Completed":
-        made += data_assets.look_at_outputs(job, layout, say, uploaded=False)
+        made += data_assets.look_at_outputs(job, layout, say, cancelled, uploaded=False)
     conclude(job, layout, outcome, say)
     return replace(outcome, made=tuple(made))
 

@@ -17,6 +17,7 @@ from store.jobs import Job
 from store.layout import Layout
 from store.specs.references import PREFIX, AssetReference
 from store.telling import Cancelled, Say
+from store.transfer.incoming import AbandonedError
 from store.uris import Resolver, take_apart
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def named_outputs(job: Job) -> dict[str, Mapping[str, Any]]:
     return {output: given for output, given in outputs.items() if is_data(given) and given.get("name")}
 
 
-def look_at_outputs(job: Job, layout: Layout, say: Say, *, uploaded: bool) -> list[Seen]:
+def look_at_outputs(job: Job, layout: Layout, say: Say, cancelled: Cancelled, *, uploaded: bool) -> list[Seen]:
     """Which bytes lie in the outputs that become versions: in those that are ``uploaded``, or in the others.
 
     The former are looked at before they are brought away, the latter when they lie in their places.
@@ -128,7 +129,9 @@ def look_at_outputs(job: Job, layout: Layout, say: Say, *, uploaded: bool) -> li
         if output.is_uploaded is not uploaded or path is None or not path.exists():
             continue
         try:
-            found.append(Seen(name, fingerprint.take(path, layout.manifests)))
+            found.append(Seen(name, fingerprint.take(path, layout.manifests, cancelled=cancelled)))
+        except AbandonedError:
+            raise
         except WorkbenchError as error:
             say(f"output {name}: its bytes could not be looked at: {error.message}")
     return found

@@ -20,7 +20,8 @@ from store.disk import explain
 from store.errors import UsageError, WorkbenchError
 from store.jobs import Job
 from store.layout import JobFolder, Layout
-from store.telling import Say
+from store.telling import Cancelled, Say
+from store.transfer.incoming import AbandonedError, Watch
 from store.uris import Place, Resolver
 
 
@@ -68,7 +69,7 @@ class Output:
         return Value(str(self.written or self.place.url), is_path=True)
 
 
-def upload_output(job: Job, output: Output, layout: Layout, say: Say) -> None:
+def upload_output(job: Job, output: Output, layout: Layout, say: Say, cancelled: Cancelled) -> None:
     """Bring an output to its datastore, and then remove what is here. Raises WorkbenchError where it stays here."""
     from store.datastores.transfers import opened
     from store.datastores.uploading import Upload
@@ -82,12 +83,15 @@ def upload_output(job: Job, output: Output, layout: Layout, say: Say) -> None:
         Reporter(f"output {output.name}: uploading to {output.place}", say),
     )
     try:
-        there = opened(datastore, open_vault(layout))
+        watch = Watch(telling, cancelled)
+        there = watch.wait_for(lambda: opened(datastore, open_vault(layout)))
         path = output.place.within
         if output.is_file and (not path or path.endswith("/")):
             path = f"{path}{output.written.name}"
-        upload = Upload(there, output.written, path, job.name, telling)
+        upload = Upload(there, output.written, path, job.name, watch)
         upload.file() if output.is_file else upload.folder()
+    except AbandonedError:
+        raise
     except WorkbenchError as error:
         error.message = f"output {output.name!r}: {error.message}"
         kept = f"What the job wrote is kept here: {output.written}"
@@ -158,10 +162,11 @@ def output_places(job: Job, layout: Layout) -> dict[str, str]:
     return {name: str(Output.read(document, name, job.name, layout).place) for name in document.get("outputs") or {}}
 
 
-def collect_outputs(job: Job, layout: Layout, say: Say = lambda _: None) -> None:
+def collect_outputs(job: Job, layout: Layout, say: Say = lambda _: None, cancelled: Cancelled = lambda: False) -> None:
     """Bring all that a job wrote to where it is kept. Can be repeated, also after it was killed in the middle.
 
-    Raises MachineError when the disk is full, or when what is to be uploaded cannot be; nothing is lost then.
+    Raises MachineError when the disk is full, or when what is to be uploaded cannot be; nothing is lost then. Raises
+    AbandonedError when ``cancelled`` became true meanwhile.
     """
     keeper = Keeper(layout.job(job.name), layout.snapshots / job.snapshot if job.snapshot else None)
     artifacts = layout.artifacts(job.name)
@@ -177,17 +182,19 @@ def collect_outputs(job: Job, layout: Layout, say: Say = lambda _: None) -> None
         keeper.link(keeper.folder.root / "outputs", artifacts)
     except OSError as error:
         raise explain(error, f"keeping the outputs of the job {job.name!r}") from error
-    upload_outputs(job, layout, say)
+    upload_outputs(job, layout, say, cancelled)
 
 
-def upload_outputs(job: Job, layout: Layout, say: Say) -> None:
+def upload_outputs(job: Job, layout: Layout, say: Say, cancelled: Cancelled) -> None:
     """Bring outputs to datastores of other machines. Raises WorkbenchError for the first that cannot be brought."""
     refused: WorkbenchError | None = None
     for name in job.document.get("outputs") or {}:
         output = Output.read(job.document, name, job.name, layout)
         if output.is_uploaded:
             try:
-                upload_output(job, output, layout, say)
+                upload_output(job, output, layout, say, cancelled)
+            except AbandonedError:
+                raise
             except WorkbenchError as error:
                 refused = refused or error
     if refused is not None:

@@ -23,7 +23,7 @@ from store.datastores.cached import PARTIAL
 from store.datastores.checking import CheckError, explained
 from store.datastores.listing import walk
 from store.datastores.transfers import Opened, upload
-from store.telling import Progress
+from store.transfer.incoming import Watch
 from store.trees import Item
 
 TRIES = 5
@@ -38,13 +38,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """From where to where; ``job`` names the one that wrote it."""
+    """From where to where; ``job`` names the one that wrote it. All raise AbandonedError once it is cancelled."""
 
     there: Opened
     source: Path
     path: str
     job: str
-    progress: Progress
+    watch: Watch
 
     def file(self) -> None:
         """Put a single file, in place of an older one."""
@@ -99,7 +99,7 @@ class Upload:
 
     def _put(self, item: Item, path: str, done: int) -> None:
         def tell(brought: int, _total: int | None) -> None:
-            self.progress(done + brought, None)
+            self.watch.tell(done + brought, None)
 
         token = key(f"{self.job}/{path}")[:8]
         self._try(lambda: upload(self.there, Path(item.source), path, overwrite=True, progress=tell, token=token))
@@ -110,11 +110,14 @@ class Upload:
         while True:
             try:
                 with explained(self.there.datastore, self.there.given):
-                    self.there.system.invalidate_cache()
-                    return step()
+                    return self.watch.wait_for(lambda: self._afresh(step))
             except CheckError as error:
                 if error.step not in PASSING or tried == TRIES:
                     raise
             time.sleep(PAUSE_SECONDS * tried)
-            self.there.again()
+            self.watch.wait_for(self.there.again)
             tried += 1
+
+    def _afresh(self, step: Callable[[], Result]) -> Result:
+        self.there.system.invalidate_cache()
+        return step()

@@ -22,6 +22,7 @@ from store.datastores.cached import PARTIAL
 from store.errors import ConflictError, MachineError, NotFoundError
 from store.jobs import Job
 from store.layout import Layout
+from store.transfer.incoming import AbandonedError
 from tests.conftest import Cli
 from tests.file_trees import fill, tree
 from tests.services.job_datastores import Remote, remote
@@ -283,6 +284,33 @@ def test_an_uploader_that_is_killed_leaves_no_output_that_looks_whole(remote: Re
         place(remote.layout, "reads", d={"path": remote.path("d")})
     job_outputs.collect_outputs(job, remote.layout)
     assert remote.tree() == {f"d/{name}": text for name, text in big.items()}, "nothing else is left"
+
+
+def test_an_upload_that_is_called_off_ends_at_once_and_is_done_again(remote: Remote) -> None:
+    job = written(remote.layout, {"d": {"path": remote.path("d")}}, d={"1.bin": "1" * 6_000_000})
+    with remote.dropping() as proxy:
+        proxy.stall_uploads(after=1_000_000)
+        with pytest.raises(AbandonedError):
+            job_outputs.collect_outputs(job, remote.layout, cancelled=proxy.stalled.is_set)
+    assert "d/1.bin" not in remote.tree()
+    job_outputs.collect_outputs(job, remote.layout)
+    assert remote.tree() == {"d/1.bin": "1" * 6_000_000}
+
+
+def test_an_agent_that_stops_in_mid_upload_leaves_it_to_the_next(remote: Remote, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text(
+        "command: head -c 6000000 /dev/zero > ${{outputs.o}}/1.bin\n"
+        f"outputs:\n  o: {{path: '{remote.path('o')}', mode: upload}}\n"
+    )
+    with remote.dropping() as proxy:
+        proxy.stall_uploads(after=1_000_000)
+        assert cli("run", tmp_path / "job.yml", "--name", "slow_up", "--detach").returncode == 0
+        assert proxy.stalled.wait(60), "nothing was uploaded"
+        assert cli("agent", "stop").returncode == 0
+        assert proxy.stalled.is_set() and "o/1.bin" not in remote.tree()
+    done = cli("job", "stream", "slow_up")
+    assert done.returncode == 0, done.stderr
+    assert {name: len(text) for name, text in remote.tree().items()} == {"o/1.bin": 6_000_000}
 
 
 @pytest.mark.parametrize("mode", ["eval_mount", "eval_download"])

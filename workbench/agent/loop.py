@@ -389,7 +389,7 @@ class Agent:
         if state.record is None and job.token is not None:
             executor.kill_leftovers(job.token)
         say = sayer(self.layout, job)
-        self.collections.begin(job.name, lambda _: collect(job, self.layout, state.record, say))
+        self.collections.begin(job.name, lambda off: collect(job, self.layout, state.record, say, cancelled=off.is_set))
 
     def outcome(self, job: Job, canceled: bool) -> Outcome:
         """How a job ended, from its collection or its preparation."""
