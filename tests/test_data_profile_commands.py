@@ -8,10 +8,15 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+import yaml
 from fsspec.implementations.memory import MemoryFileSystem
+from pyarrow import parquet as pq
 
 from store import database
 from store.data import assets
@@ -86,6 +91,32 @@ def test_preview_of_a_datastore_and_with_a_filter(
     address = "azureml://datastores/workspaceblobstore/paths/churn.csv"
     out, _ = run(capfd, "-w", str(layout.root), "data", "preview", address, "--filter", 'col("age") > 97')
     assert [row["age"] for row in json.loads(out)] == [98, 99]
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_values_that_a_document_has_no_type_for(
+    form: str, layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    row = {
+        "price": Decimal("1.10"),
+        "day": date(2026, 2, 28),
+        "span": timedelta(minutes=2),
+        "blob": b"\x00\xff",
+        "list": [date(2026, 1, 1), None],
+        "deep": {"at": datetime(2026, 1, 1, 12), "many": [{"share": Decimal("0.5")}]},
+    }
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "t.parquet")
+    out, _ = run(capfd, "-w", str(layout.root), "data", "preview", str(tmp_path / "t.parquet"), "-o", form)
+    assert yaml.safe_load(out) == [
+        {
+            "price": "1.10",
+            "day": "2026-02-28",
+            "span": 120.0,
+            "blob": "00ff",
+            "list": ["2026-01-01", None],
+            "deep": {"at": "2026-01-01T12:00:00", "many": [{"share": "0.5"}]},
+        }
+    ]
 
 
 def test_what_is_not_there(layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -96,11 +96,22 @@ def csv_bytes(table: Any, csv: Any) -> bytes:
 
 
 def json_rows(table: Any) -> list[dict[str, Any]]:
-    """The rows as JSON has them: times as ISO 8601, bytes as hexadecimal."""
+    """The rows as JSON has them: times as ISO 8601, durations in seconds, decimals as texts, bytes as hexadecimal."""
+    from datetime import timedelta
+    from decimal import Decimal
 
     def plain(value: Any) -> Any:
-        if isinstance(value, bytes):
-            return value.hex()
+        match value:
+            case bytes():
+                return value.hex()
+            case Decimal():
+                return str(value)
+            case timedelta():
+                return value.total_seconds()
+            case list() | tuple():
+                return [plain(each) for each in value]
+            case dict():
+                return {str(key): plain(each) for key, each in value.items()}
         return value.isoformat() if hasattr(value, "isoformat") else value
 
     return [{name: plain(value) for name, value in row.items()} for row in table.to_pylist()]
