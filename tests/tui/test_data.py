@@ -32,6 +32,7 @@ from workbench.tui.screens.data_version import DataVersionView
 from workbench.tui.screens.events import EventsView
 from workbench.tui.view import View
 from workbench.tui.widgets.fact_list import FactList
+from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.line_list import LineList
 from workbench.tui.widgets.menu import Menu, Prompt
 from workbench.tui.widgets.short_form import ShortForm
@@ -98,6 +99,11 @@ async def open_version(app: WorkbenchApp, pilot: Pilot[None], reference: str) ->
     return found
 
 
+def hinted(app: WorkbenchApp) -> set[str]:
+    """What the line of hints names."""
+    return {hint.text for hint in app.frame.query_one(KeyHints).hints}
+
+
 def is_read(app: WorkbenchApp, tab: str) -> bool:
     """Whether a tab shows what its process read; fails with what it says where that went wrong."""
     for found in view(app).query(f"{tab} .notice"):
@@ -108,6 +114,10 @@ def is_read(app: WorkbenchApp, tab: str) -> bool:
 def test_without_data_it_is_said_how_to_register_some(drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> str:
         await go(app, pilot, "data")
+        await until(pilot, lambda: hinted(app) == {"new", "filter", "go to", "quit", "help"})
+        for key in "dyeL":
+            await pilot.press(key)
+        await until(pilot, lambda: [each.message for each in app._notifications] == ["no data is chosen"] * 4)
         return notice(app)
 
     said = drive(script)

@@ -33,9 +33,18 @@ class DataActions(View):
         Binding("L", "label", "label", id="data.label"),
     ]
 
+    NEED_CONTENT = frozenset(f"data.{name}" for name in ("archive", "copy", "edit", "label"))
+
     def chosen(self) -> DataVersion | None:
         """The version that is meant."""
         return None
+
+    def meant(self) -> DataVersion | None:
+        """As ``chosen``; says so where there is none."""
+        found = self.chosen()
+        if found is None:
+            self.notify("no data is chosen", severity="warning")
+        return found
 
     def acted(self) -> None:
         """Something was changed."""
@@ -61,7 +70,7 @@ class DataActions(View):
 
     def action_copy_menu(self) -> None:
         """Choose what of the version goes to the clipboard."""
-        found = self.chosen()
+        found = self.meant()
         if found is None:
             return
 
@@ -73,7 +82,7 @@ class DataActions(View):
 
     def action_edit(self) -> None:
         """Edit description and tags in the user's editor."""
-        found = self.chosen()
+        found = self.meant()
         if found is None:
             return
         from workbench.tui.data.registering import edit_version
@@ -86,7 +95,7 @@ class DataActions(View):
 
     def action_label(self) -> None:
         """Put a label on the version."""
-        found = self.chosen()
+        found = self.meant()
         if found is None:
             return
         from workbench.tui.widgets.menu import Prompt
@@ -198,6 +207,7 @@ class DataView(PagedView, DataActions):
         """Hide the asset from lists, or show it again."""
         entry = self.listed.entry
         if entry is None:
+            self.meant()
             return
         name, archived = entry.value.data.name, not entry.value.archived
 
@@ -267,7 +277,7 @@ class VersionsView(PagedView, DataActions):
 
     def action_archive(self) -> None:
         """Hide the version from lists, or show it again."""
-        found = self.chosen()
+        found = self.meant()
         if found is not None:
             self.act(lambda: archive_version(self, found))
 

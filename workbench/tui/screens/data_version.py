@@ -72,6 +72,8 @@ class DataVersionView(DataActions):
         ),
     ]
 
+    NEED_CONTENT = DataActions.NEED_CONTENT | {"version.next_tab"}
+
     def __init__(self, name: str, version: str | None, label: str | None) -> None:
         super().__init__()
         self.data_name, self.version, self.label = name, version, label
@@ -124,8 +126,8 @@ class DataVersionView(DataActions):
 
     def action_archive(self) -> None:
         """Hide the version from lists, or show it again."""
-        if self.facts is not None:
-            data = self.facts.data
+        data = self.meant()
+        if data is not None:
             self.act(lambda: archive_version(self, data))
 
     # -- tabs ---------------------------------------------------------------------------------------------------

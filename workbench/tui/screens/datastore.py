@@ -48,6 +48,8 @@ class DatastoreView(View):
         Binding("escape", "leave", "Clear filter, to the files, or back", id="datastore.leave", show=False),
     ]
 
+    NEED_CONTENT = frozenset({"datastore.filter"})
+
     def __init__(self, name: str) -> None:
         super().__init__()
         self.crumb = self.datastore = name

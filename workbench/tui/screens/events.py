@@ -38,6 +38,7 @@ class EventsView(PagedView, JobActions):
         Binding("a", "agent_log", "agent log", id="events.agent_log"),
         Binding("escape", "clear", "Clear filter, or back", show=False, id="events.clear"),
     ]
+    NEED_CONTENT = frozenset({"events.filter"})
     placeholder = "state:failed, type:data, and parts of names or messages"
 
     def compose_content(self) -> Iterable[Widget]:
