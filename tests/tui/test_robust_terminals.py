@@ -21,10 +21,14 @@ from tests.test_broken_agent import BROKEN
 from tests.tui.odd_jobs import ENDED, fill
 from tests.tui.terminal import Terminal
 from workbench.agent import lock
+from workbench.tui.sections import SECTIONS
 
 pytestmark = pytest.mark.slow
 
 Open = Callable[..., Terminal]
+KEYS = {section.name: str(number) for number, section in enumerate(SECTIONS, 1)}
+"""The keys of the sections."""
+
 disk, small = test_full_disk.disk, test_full_disk.small
 KINDS = {
     "no colour": {"NO_COLOR": "1"},
@@ -56,8 +60,9 @@ def test_every_kind_of_terminal_shows_every_view(layout: Layout, terminal: Open,
     fill(layout)
     shown = terminal(layout, WORKBENCH_SECTION="jobs", **KINDS[kind])
     shown.until(lambda text: ENDED in text)
-    for section, word in (("3", "Slots"), ("4", "nvironment"), ("5", "vents"), ("1", "Home"), ("2", ENDED)):
-        shown.press(section)
+    seen = {"compute": "Slots", "environments": "nvironment", "events": "vents", "home": "Home", "jobs": ENDED}
+    for section, word in seen.items():
+        shown.press(KEYS[section])
         shown.until(lambda text, word=word: word in text)
     for tab in ("metrics", "log", "outputs", "system", "yaml", "overview"):
         shown.press(f":job {ENDED} {tab}\r")
@@ -72,13 +77,22 @@ def test_every_kind_of_terminal_shows_every_view(layout: Layout, terminal: Open,
     assert shown.leave() == 0
 
 
+def test_what_is_typed_before_the_first_picture_counts(layout: Layout, terminal: Open) -> None:
+    """The terminal is not raw yet then, and makes a line feed of Enter."""
+    fill(layout)
+    shown = terminal(layout)
+    shown.press(f":job {ENDED} log\r")
+    shown.until(lambda text: "[Log]" in text and ENDED in text)
+    assert shown.leave() == 0
+
+
 def test_a_section_key_right_after_escape_leads_there(layout: Layout, terminal: Open) -> None:
     fill(layout)
     shown = terminal(layout, WORKBENCH_SECTION="jobs")
     shown.until(lambda text: ENDED in text)
     shown.press("?")
     shown.until(lambda text: "Keys" in text)
-    shown.press("\x1b3")
+    shown.press(f"\x1b{KEYS['compute']}")
     shown.until(lambda text: "Slots" in text)
     shown.press("/\x1b\x1b2")
     shown.until(lambda text: ENDED in text)
@@ -93,7 +107,7 @@ def test_a_storm_of_sizes(layout: Layout, terminal: Open) -> None:
         shown.resize(chance.randint(1, 300), chance.randint(1, 100))
         if not number % 10:
             add_job(layout, f"later_{number}")
-            shown.press(chance.choice(["1", "2", "3", "4", "5", f":job {ENDED} metrics\r", "?q"]))
+            shown.press(chance.choice([*KEYS.values(), f":job {ENDED} metrics\r", "?q"]))
         shown.read(0.005)
     shown.resize(80, 24)
     shown.press(":jobs\r")
@@ -203,7 +217,7 @@ def test_a_database_that_another_program_holds_is_told_and_holds_up_no_key(layou
         shown.press("q")
         shown.until(lambda text: "A change is not written yet" in text)
         shown.press("n3")
-        shown.until(lambda text: ">3" in text)
+        shown.until(lambda text: f">{KEYS['compute']}" in text)
         shown.press("q")
         shown.until(lambda text: "Leave at once?" in text)
         shown.press("y")
@@ -220,8 +234,8 @@ def test_a_database_that_cannot_be_read_yet_is_told(layout: Layout, terminal: Op
         other.execute("UPDATE job SET rank = rank")
         shown = terminal(layout, WORKBENCH_SECTION="jobs")
         shown.until(lambda text: "nothing can be read" in text)
-        shown.press("3")
-        shown.until(lambda text: ">3" in text)
+        shown.press(KEYS["compute"])
+        shown.until(lambda text: f">{KEYS['compute']}" in text)
         assert shown.leave() == 0
         shown = terminal(layout, WORKBENCH_SECTION="jobs")
         shown.until(lambda text: "nothing can be read" in text)

@@ -70,6 +70,12 @@ def test_a_text_is_gone_through_by_words(sent: str, key: str) -> None:
     assert typed(sent)[0] == "escape"
 
 
+def test_a_line_feed_is_enter_unless_a_setting_gave_it_something() -> None:
+    assert typed("\n") == ["enter"]
+    assert typed("\x1b\n") == ["escape", "enter"]
+    assert typed("\n", taken=frozenset({"ctrl+j"})) == ["ctrl+j"]
+
+
 def test_the_console_says_shift_tab_by_escape(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "linux")
     assert typed("\x1b\t") == ["shift+tab"]

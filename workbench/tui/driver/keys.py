@@ -23,6 +23,8 @@ class KeyParser(XTermParser):
     the key becomes one that nothing is bound to, or another character. Here they are taken apart, unless a setting
     gives something this key with Alt (``taken``), or it moves by words in the text that is written (``is_typing``).
     Terminals that speak Kitty's protocol tell the two apart by themselves.
+
+    Enter that is typed before the terminal is ours arrives as a line feed, which is Enter here too.
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class KeyParser(XTermParser):
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
         """As in Textual; called for each longer beginning of a sequence until it is one."""
+        if sequence.endswith("\n") and "ctrl+j" not in self._taken():
+            sequence = f"{sequence[:-1]}\r"
         if alt and len(sequence) == 1:  # nothing came after it in time
             return self._after_escape(sequence)
         if len(sequence) == 2 and sequence[0] == ESCAPE and sequence[1] not in BEGINNINGS:
