@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -201,6 +203,29 @@ def test_an_error_of_our_own_is_told_in_words_and_kept_in_a_file(
     assert "RuntimeError: broken with 9 letters" in told and "Jobs go on" in told
     assert "in break_down" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
     assert secret not in told + file.read_text().replace('secret = "hush-hush"', "")
+
+
+class Late(Widget):
+    """Looks for what is not there."""
+
+    def on_mount(self) -> None:
+        self.query_one(CommandLine)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_what_a_widget_misses_while_all_leave_is_no_error(drive: Drive, leaves: bool) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.frame.mount(Late())  # it comes to its own mounting with the next turn of the loop
+        if leaves:
+            app.exit()
+        else:
+            await pilot.pause()
+
+    if leaves:
+        drive(script)
+    else:
+        with pytest.raises(NoMatches):
+            drive(script)
 
 
 def test_the_first_job_tells_once_where_its_workspace_is(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Input
@@ -147,6 +148,11 @@ class WorkbenchApp(ThemedApp):
 
     async def on_unmount(self) -> None:
         self.access.close()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """As in Textual; but what a widget misses that comes while all leave is none."""
+        if not (self._exit and isinstance(getattr(error, "error", error), NoMatches)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Leave by an error of our own; Textual would print the values of all variables, secrets among them."""
