@@ -47,11 +47,11 @@ class BriefJob:
 
 
 def running(connection: sqlite3.Connection, limit: int = 100) -> list[BriefJob]:
-    """Jobs that are under way, in order of submission, with their documents."""
+    """Jobs that are under way, archived ones too, in order of submission, with their documents."""
     marks = ", ".join("?" * len(ACTIVE))
     rows = connection.execute(
         f"SELECT {BRIEF}, document FROM job {BY_STATUS} WHERE status IN ({marks}) AND parent_job_name IS NULL"
-        " AND archived = 0 ORDER BY id LIMIT ?",
+        " ORDER BY id LIMIT ?",
         (*ACTIVE, limit),
     )
     return [_brief(row, document=_read(row["document"])) for row in rows]

@@ -161,6 +161,20 @@ def test_two_columns_where_there_is_room(busy: Layout, drive: Drive) -> None:
     assert drive(script, size=(200, 60)) == ["home-failed"]
 
 
+def test_a_job_that_runs_is_shown_though_it_was_archived(busy: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await shown(app, pilot)
+        await pilot.press("d", "y")
+        found = database.connect(busy.database)
+        await until(pilot, lambda: found.execute("SELECT archived FROM job WHERE name = 'deep'").fetchone()[0])
+        found.close()
+        app.frame.view.reload()  # type: ignore[union-attr]
+        await until(pilot, lambda: not any(worker.group == "load" for worker in app.workers))
+        assert any("deep" in line for line in lines(app, "running"))
+
+    drive(script)
+
+
 def test_keys_act_on_the_job_under_the_cursor(busy: Layout, drive: Drive) -> None:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> Any:
         await shown(app, pilot)

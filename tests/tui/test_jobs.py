@@ -278,6 +278,11 @@ def test_a_question_tells_the_name_that_the_list_shows_and_the_jobs_own(layout: 
         assert isinstance(app.screen, Question)
         assert app.screen.text == "Cancel plain, iris, wide (brave_owl)?"
         await pilot.press("escape", "asterisk", "d")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert isinstance(app.screen, Question)
+        assert app.screen.text == "Archive iris, wide (brave_owl)?"
+        assert app.screen.consequence == "It has not ended: it goes on, hidden from lists. Home shows what runs."
+        await pilot.press("y")
         await until(pilot, lambda: len(app._notifications))
         assert "archived iris, wide (brave_owl)" in " ".join(each.message for each in app._notifications)
 

@@ -162,7 +162,7 @@ def test_marks_that_a_filter_hides_are_told_in_the_list_and_in_every_question(la
         for key, asked in (
             ("x", "Cancel b1, a2, a1, 2 of them not in this list?"),
             ("r", "Run b1, a2, a1, 2 of them not in this list again?"),
-            ("d", "Archive b1, a2, a1, 2 of them not in this list, or restore what is archived?"),
+            ("d", "Archive b1, a2, a1, 2 of them not in this list?"),
         ):
             await pilot.press(key)
             await until(pilot, lambda: isinstance(app.screen, Question))

@@ -124,10 +124,21 @@ class JobActions(View):
     def action_archive_jobs(self) -> None:
         """Hide jobs from lists, or show them again; the same key undoes it."""
         names = self.chosen()
-        if self.hidden() and names:
-            self._act(lambda: self._ask(names, "Archive {}, or restore what is archived?", self._archive))
-        elif names:
-            self._act(lambda: self._archive(names))
+        if names:
+            self._act(lambda: self._ask_to_archive(names))
+
+    async def _ask_to_archive(self, names: list[str]) -> None:
+        """Ask where somebody might not see what becomes of it: jobs out of sight, and jobs that have not ended."""
+        found = await self.bench.access.read(told_facts, names)
+        going_on = [name for name in names if found[name].status not in jobs.TERMINAL and not found[name].archived]
+        if going_on:
+            who, goes = (f"{len(going_on)} have", "they go") if len(names) > 1 else ("It has", "it goes")
+            consequence = f"{who} not ended: {goes} on, hidden from lists. Home shows what runs."
+            await self._ask(names, "Archive {}?", self._archive, consequence)
+        elif self.hidden():
+            await self._ask(names, "Archive {}, or restore what is archived?", self._archive)
+        else:
+            await self._archive(names)
 
     async def _ask(
         self, names: list[str], question: str, action: Callable[[list[str]], Awaitable[None]], consequence: str = ""
@@ -270,12 +281,13 @@ class Told:
     title: str
     status: str
     wanted: str
+    archived: bool
 
 
 def told_facts(stores: Stores, names: list[str]) -> dict[str, Told]:
     """Titles, states and what is wanted of jobs, by name."""
     found = [jobs.get(stores.workbench, name) for name in names]
-    return {job.name: Told(title(job.name, job.display_name), job.status, job.wanted) for job in found}
+    return {job.name: Told(title(job.name, job.display_name), job.status, job.wanted, job.archived) for job in found}
 
 
 def title(name: str, display_name: str | None) -> str:
