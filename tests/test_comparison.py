@@ -56,6 +56,17 @@ def test_a_literal_that_is_a_parameter_is_told_once() -> None:
     assert [each.section for each in rows if each.name == "lr"] == ["parameters"]
 
 
+def test_an_input_of_a_job_that_runs_is_the_parameter_that_it_becomes() -> None:
+    given = {"document": {"inputs": {"lr": 0.1}}}
+    ended = subject("a", {"lr": "0.1"}, status="Completed", **given)
+    rows = compare([ended, subject("b", {}, status="Running", **given)])
+    assert [(each.section, each.values, each.differs) for each in rows if each.name == "lr"] == [
+        ("parameters", ("0.1", "0.1"), False)
+    ]
+    rows = compare([ended, subject("b", {}, status="Completed", **given)])
+    assert row(rows, "parameters", "lr").values == ("0.1", None)
+
+
 def test_a_secret_differs_without_being_shown() -> None:
     rows = compare(
         [

@@ -119,7 +119,14 @@ def _code_value(difference: Difference | None, *, is_base: bool) -> str:
 def _parameters(subjects: Sequence[Subject]) -> Iterator[Row]:
     names = _names(subject.parameters for subject in subjects)
     for name in names:
-        yield _row("parameters", name, [subject.parameters.get(name) for subject in subjects])
+        yield _row("parameters", name, [_parameter(subject, name) for subject in subjects])
+
+
+def _parameter(subject: Subject, name: str) -> str | None:
+    """Inputs become parameters when a job ends: until then the input stands for its parameter."""
+    if name in subject.parameters or subject.job.finished:
+        return subject.parameters.get(name)
+    return inputs(subject.job).get(name)
 
 
 def _metrics(subjects: Sequence[Subject]) -> Iterator[Row]:
@@ -160,7 +167,9 @@ def _inputs(subjects: Sequence[Subject]) -> Iterator[Row]:
     given = [inputs(subject.job) for subject in subjects]
     for name in _names(given):
         values = [each.get(name) for each in given]
-        if values == [subject.parameters.get(name) for subject in subjects]:
+        if values == [_parameter(subject, name) for subject in subjects] and any(
+            name in s.parameters for s in subjects
+        ):
             continue
         row = _row("inputs", name, values)
         yield row

@@ -232,3 +232,14 @@ def test_real_runs_with_their_curves_and_code(layout: Layout, drive: Drive, cli:
     assert any("loss" in line and "★ 0.05" in line for line in lines)
     assert sorted(y for _, y in ends.values()) == [0.05, 0.1]
     assert "+    mlflow.log_metric('loss', 2 / (step + 1), step=step)" in diff
+
+
+def test_columns_are_called_as_lists_call_their_jobs(layout: Layout, drive: Drive) -> None:
+    for name, display_name in (("calm_fox_1", "wide"), ("keen_owl_2", "deep"), ("shy_elk_3", "deep")):
+        add_job(layout, name, display_name=display_name, metrics={"accuracy": 0.5})
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        view = await open_compare(app, pilot, ["calm_fox_1", "keen_owl_2", "shy_elk_3"])
+        return [head.title for head in view._heads()]
+
+    assert drive(script) == ["wide", "keen_owl_2", "shy_elk_3"], "a name that two have tells neither"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, ClassVar
@@ -194,6 +195,7 @@ class CompareView(JobActions):
     def _heads(self) -> list[Head]:
         signs = self.bench.signs
         heads: list[Head] = []
+        titles = Counter(each.job.display_name for each in self.subjects)
         for group in self.groups:
             first = self.subjects[group.members[0]]
             if self.grouping is not None:
@@ -202,7 +204,8 @@ class CompareView(JobActions):
                 continue
             job = first.job
             ran = f" {elapsed(first.seconds)}" if first.seconds is not None else ""
-            heads.append(Head(job.name, f"{signs.state(job.status)} {job.status}{ran}", kind_of_state(job.status)))
+            name = job.display_name if job.display_name and titles[job.display_name] == 1 else job.name
+            heads.append(Head(name, f"{signs.state(job.status)} {job.status}{ran}", kind_of_state(job.status)))
         return heads
 
     def _tell(self, differing: int, same: int, groups: list[Group]) -> None:
@@ -264,7 +267,8 @@ class CompareView(JobActions):
 
     def action_group(self) -> None:
         """Count repeated runs as one, or those with the same value of a parameter; or each job by itself."""
-        names = [row.name for row in self.rows if row.section in ("parameters", "inputs") and row.differs]
+        given = [row.name for row in self.rows if row.section in ("parameters", "inputs") and row.differs]
+        names = list(dict.fromkeys(given))
         choices = [
             Choice("0", "each job by itself", ""),
             Choice("r", "repeated runs", REPEATS, "all the same but for seeds"),
