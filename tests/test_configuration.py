@@ -20,6 +20,7 @@ from workbench.configuration import places
 from workbench.configuration.model import DEFAULTS, SETTINGS, Configuration
 from workbench.configuration.reading import config_file, load, setting
 from workbench.configuration.writing import save
+from workbench.tui.settings import check_tables
 
 AWKWARD = (
     r'''
@@ -280,3 +281,21 @@ def test_the_command_lists_every_binding(cli: Cli) -> None:
     done = cli("config", "keys")
     assert done.returncode == 0, done.stderr
     assert {"id": "app.quit", "keys": "q", "does": "quit"} in json.loads(done.stdout)
+
+
+def test_the_command_lists_the_keys_in_force(cli: Cli, file: Path) -> None:
+    file.write_text('[keys]\napp.jump = "?"\nlist.down = "f7"\n')
+    done = cli("config", "keys", env={"WORKBENCH_CONFIG": str(file)})
+    assert done.returncode == 0, done.stderr
+    keys = {each["id"]: each["keys"] for each in json.loads(done.stdout)}
+    assert keys["app.jump"] == "ctrl+o", "the key of another action is refused"
+    assert keys["list.down"] == "f7"
+
+
+def test_the_settings_of_the_documentation_are_all_right(file: Path) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    file.write_text(page.split("```toml\n")[1].split("```")[0])
+    loaded = load({})
+    check_tables(loaded)
+    assert not loaded.faults
+    assert loaded.configuration.keys == {"app.quit": "ctrl+q", "app.help": "f1,?"}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import pkgutil
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from textual.binding import Binding
+from textual.events import Key
 from textual.pilot import Pilot
 
 import workbench.tui
 from store.layout import Layout
+from store.workspace import Found
 from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
 from workbench.configuration.model import Configuration
@@ -24,6 +27,7 @@ from workbench.tui.sections import SECTIONS
 from workbench.tui.widgets.job_table import JobTable
 from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.menu import Menu
+from workbench.tui.widgets.palette import Palette
 from workbench.tui.widgets.rail import Rail
 from workbench.tui.widgets.tab_line import TabLine
 
@@ -140,6 +144,7 @@ def test_sections_show_their_digits_again_when_other_keys_are_refused(layout: La
         ({"list__down": "f7"}, ""),  # two keys, down and j, become one
         ({"list__down": "f7,f8"}, ""),
         ({"jobs__sort": "f", "jobs__saved": "s"}, ""),  # they change places
+        ({"app__quit": "ctrl+q"}, ""),  # what has it already does the same
         ({"jobs__sort": "n"}, "jobs.sort: 'n' is the key of job.new in the same place"),  # its base class has it
         ({"list__down": "space"}, "list.down: 'space' is the key of jobs.mark in the same place"),
         ({"app__jump": "?"}, "app.jump: 'question_mark' is the key of app.help in the same place"),
@@ -172,3 +177,41 @@ def test_a_key_of_an_action_with_several_is_told_once(layout: Layout, drive: Dri
         assert app.frame.view is not None and app.frame.view.query_one(JobTable).cursor == 1
 
     drive(script, loaded=given(list__down="f7"))
+
+
+def test_a_key_that_is_shared_with_the_same_action_works_and_keeps_its_precedence(layout: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "ctrl+q" in app._keymap.get("app.quit", ""))
+        await pilot.press("q", "ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, Palette))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+
+    drive(script, loaded=given(app__quit="ctrl+q"))
+
+
+def test_a_key_that_comes_before_the_keys_are_checked_means_what_is_in_force(layout: Layout) -> None:
+    async def scene() -> None:
+        app = WorkbenchApp(Found(layout, "option"), loaded=given(app__jump="?", jobs__sort="f7"))
+        app.call_later(app.on_event, Key("2", "2"))  # before anything is shown
+        app.call_later(app.on_event, Key("question_mark", "?"))  # was to be another's, which is refused
+        async with app.run_test() as pilot:
+            await until(pilot, lambda: isinstance(app.screen, Help))
+            assert app.frame.section is SECTIONS[1]
+
+    asyncio.run(scene())
+
+
+def test_keys_that_are_held_back_are_given_out_in_their_order(layout: Layout, drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        app.hold_back_keys()
+        await pilot.press("2", "question_mark", "escape", "3")
+        await pilot.pause()
+        assert app.frame.section is SECTIONS[0]
+        app.give_out_keys()
+        await pilot.press("colon", "x")
+        await until(pilot, lambda: app.frame.command_line.value == "x")
+        assert app.frame.section is SECTIONS[2]
+        assert app.screen is app.frame
+
+    drive(script)

@@ -64,12 +64,14 @@ def show(output: str | None, query: str | None) -> None:
 @config.command()
 @output_options
 def keys(output: str | None, query: str | None) -> None:
-    """List every binding that the table [keys] can give other keys."""
-    from workbench.tui.keymap import bindings
+    """List every binding that the table [keys] can give other keys, and the keys in force."""
+    from workbench.tui.keymap import bindings, check_keys
     from workbench.tui.settings import load_settings
     from workbench.tui.theming import Themes
 
-    given = load_settings(Themes()).configuration.keys
+    loaded = load_settings(Themes())
+    check_keys(loaded)
+    given = loaded.configuration.keys
     rows = [
         {"id": name, "keys": given.get(name, binding.key), "does": binding.description}
         for name, binding in bindings().items()

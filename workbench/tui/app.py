@@ -129,6 +129,8 @@ class WorkbenchApp(ThemedApp):
 
     async def on_ready(self) -> None:
         """Everything that is not the first picture waits for it."""
+        check: Any = self.check_configuration
+        self.run_worker(check, group="configuration")  # keys wait for it
         if self.frame.section is None:  # a key that came first has its way
             await self._begin()
         self.set_interval(1 / self.refresh_hz, self._pulse)
@@ -136,9 +138,8 @@ class WorkbenchApp(ThemedApp):
         self.set_interval(THEME_SECONDS, self.follow_themes)
         if not self.is_headless:
             self.set_interval(CALM_SECONDS, self._use_calm)
-        works: dict[str, Any] = {"load": self._look_at_load, "configuration": self.check_configuration}
-        for group, work in works.items():  # no coroutines: one that never begins is complained of on stderr
-            self.run_worker(work, group=group)
+        load: Any = self._look_at_load  # no coroutine: one that never begins is complained of on stderr
+        self.run_worker(load, group="load")
 
     async def _begin(self) -> None:
         """Show where the line broke last time, else the section to start with."""

@@ -29,12 +29,13 @@ class OrderedKeys(App[None]):
         self._key_number = 0
         self._key_at = -math.inf
         self._patience: asyncio.TimerHandle | None = None
+        self._held_back = False
 
     async def on_event(self, event: events.Event) -> None:
         """Give out a key, or keep it until its turn comes."""
         if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded:
             await super().on_event(event)
-        elif self._patience is None:
+        elif self._patience is None and not self._held_back and not self._keys_behind:
             await self._give_out(event)
         else:
             self._keys_behind.append(event)
@@ -42,6 +43,16 @@ class OrderedKeys(App[None]):
     async def run_action(self, *arguments: Any, **options: Any) -> bool:
         """As in Textual, but not once the application leaves: what an action wants is being taken down."""
         return not self._exit and await super().run_action(*arguments, **options)
+
+    def hold_back_keys(self) -> None:
+        """Keep the keys that come from now on, for as long as it is not known what they mean."""
+        self._held_back = True
+
+    def give_out_keys(self) -> None:
+        """Give out what was kept, and what comes."""
+        self._held_back = False
+        if self._patience is None:
+            self.call_later(self._give_out_next)
 
     def seconds_since_key(self) -> float:
         """How long ago the last key was given out."""
@@ -68,7 +79,9 @@ class OrderedKeys(App[None]):
         if number != self._key_number or self._patience is None:
             return  # it took so long that others went before
         self._patience.cancel()
-        if self._keys_behind and self._running:
-            self.call_later(self._give_out, self._keys_behind.popleft())
-        else:
-            self._patience = None
+        self._patience = None
+        self.call_later(self._give_out_next)
+
+    async def _give_out_next(self) -> None:
+        if self._keys_behind and self._patience is None and self._running and not self._held_back:
+            await self._give_out(self._keys_behind.popleft())

@@ -68,20 +68,20 @@ def _check_clashes(loaded: Loaded) -> None:
         lost = [
             (sorted(taken)[0], other)
             for place in places
-            for other, own in place.items()
-            if name in place and other != name and (taken := _keys(other, own, given) & mine)
+            for other, (own, action) in place.items()
+            if name in place and place[name][1] != action and (taken := _keys(other, own, given) & mine)
         ]
         for key, other in lost[:1]:
             what = f"{key!r} is the key of {other} in the same place"
             loaded.refuse(setting("keys"), what, f"Give {other} another key, too.", name)
 
 
-def _keys_of(holder: type[DOMNode]) -> dict[str, set[str]]:
-    """The keys of each action that has an id, its base classes' among them."""
-    found: dict[str, set[str]] = {}
+def _keys_of(holder: type[DOMNode]) -> dict[str, tuple[set[str], str]]:
+    """The keys of each binding that has an id, its base classes' among them, and what it does."""
+    found: dict[str, tuple[set[str], str]] = {}
     for key, binding in holder._merged_bindings or ():
         if binding.id:
-            found.setdefault(binding.id, set()).add(key)
+            found.setdefault(binding.id, (set(), binding.action))[0].add(key)
     return found
 
 

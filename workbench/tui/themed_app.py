@@ -81,7 +81,18 @@ class ThemedApp(OrderedKeys):
         self.set_reactive(App.theme, self._first_theme())  # before any stylesheet is read: later all are read twice
         super().__init__(**options)
         if self.configuration.keys:
-            self.set_keymap(dict(self.configuration.keys))
+            self.hold_back_keys()  # until it is known that they are free
+
+    def use_keys(self) -> None:
+        """Take the user's keys. What has such a key already and does the same keeps it, and its precedence."""
+        given = dict(self.configuration.keys)
+        own = [each for each in type(self).BINDINGS if isinstance(each, Binding) and each.id]
+        for binding in own:
+            keys = set(given.get(binding.id or "", "").split(","))
+            for other in own:
+                if other.action == binding.action and other.id not in given and other.key in keys:
+                    given[other.id or ""] = other.key
+        self.set_keymap(given)
 
     def key_of(self, name: str, usual: str) -> str:
         """How texts call the key of a binding: the one that the user gave it, else its usual one."""
@@ -140,9 +151,12 @@ class ThemedApp(OrderedKeys):
         from workbench.tui.settings import check_tables
 
         given = self.configuration.keys
-        await asyncio.to_thread(check_tables, self.loaded)
+        try:
+            await asyncio.to_thread(check_tables, self.loaded)
+            self.use_keys()
+        finally:
+            self.give_out_keys()
         if self.configuration.keys != given:
-            self.set_keymap(dict(self.configuration.keys))
             for each in self.query("Rail, TabLine"):
                 each.refresh()
         if self.loaded.faults:
