@@ -28,7 +28,7 @@ BATCH = 512
 """Files that are looked up, hashed and kept together."""
 LARGE = 1 << 20
 """A file from this size on is hashed in pieces, by all cores."""
-PIECE = 2 << 20
+PIECE = 1 << 20
 READERS = 4 * (os.cpu_count() or 1)
 """Batches that are read at once where the disk is what is waited for; else one, since threads would only take turns."""
 
@@ -184,18 +184,17 @@ def _hash_file(source: bytes, work: _Work) -> tuple[Stamp, str]:
 
 
 def _hash_pieces(descriptor: int, work: _Work) -> str:
-    """Hash an open file piece by piece: the next one is read while all cores hash the last."""
+    """Hash an open file piece by piece, each by all cores; the kernel reads ahead meanwhile.
+
+    A thread that reads the next piece already makes this a quarter faster for a file that is in memory, and several
+    times slower for one that is not.
+    """
     from blake3 import blake3
 
     state = blake3(max_threads=blake3.AUTO)
-    buffers = [memoryview(bytearray(PIECE)), memoryview(bytearray(PIECE))]
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
-        upcoming = reader.submit(os.readv, descriptor, [buffers[0]])
-        turn = 0
-        while size := upcoming.result():
-            work.go_on()
-            piece, turn = buffers[turn][:size], 1 - turn
-            upcoming = reader.submit(os.readv, descriptor, [buffers[turn]])
-            state.update(piece)
-            work.tell(size)
+    buffer = memoryview(bytearray(PIECE))
+    while size := os.readv(descriptor, [buffer]):
+        work.go_on()
+        state.update(buffer[:size])
+        work.tell(size)
     return str(state.hexdigest())
