@@ -31,6 +31,7 @@ from workbench.tui.access import READERS
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.job.outputs import OutputsTab
 from workbench.tui.job.overview import OverviewTab
+from workbench.tui.machine import LoadLevels
 from workbench.tui.reading_home import MachineFacts
 from workbench.tui.screens.compare import CompareView
 from workbench.tui.screens.home import HomeView
@@ -53,6 +54,12 @@ def layout(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> L
     """The workspace by a path that is the same in every picture: its folder is the current one."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # by that path the last place is remembered too
     return Layout(Path(layout.root.name))
+
+
+@pytest.fixture(autouse=True)
+def no_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else the machine does is in no picture, however long that takes."""
+    monkeypatch.setattr(LoadLevels, "read", lambda _: None)
 
 
 @pytest.fixture
@@ -244,6 +251,7 @@ async def gone(app: WorkbenchApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: view.panel is not None)
     app.access.layout.root.rename("away")
     await until(pilot, lambda: view.query_one(".notice").has_class("-error"))
+    await until(pilot, lambda: not app.frame.query_one(Header).situation.readable)
     await until(pilot, lambda: not any(worker.group in ("load", "situation") for worker in app.workers))
 
 
