@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from store.errors import MachineError, NoRoomError
+from store.unfinished import PARTIAL
 
 FICLONE = 0x40049409
 """The ioctl that makes a file share another's blocks until one of them changes (ioctl_ficlone(2))."""
@@ -123,7 +124,7 @@ def copy_stretch(reader: int, writer: int, start: int, stop: int) -> None:
 
 def replace_file(source: Path, target: Path, mode: int = 0o600, mtime_ns: int | None = None) -> None:
     """Copy a file to ``target``, which is either the old file or the whole new one at any time."""
-    partial = target.with_name(f".{target.name[:200]}.partial")
+    partial = target.with_name(f".{target.name[:200]}{PARTIAL}")
     partial.unlink(missing_ok=True)
     try:
         copy_file(source, partial, mode, mtime_ns)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from store.unfinished import is_unfinished
+
 PAGE = 200
 
 Place = tuple[bool, str]
@@ -48,7 +50,7 @@ def page(folder: Path, after: Place | None = None, limit: int = PAGE, word: str 
         nonlocal behind
         with os.scandir(folder) as found:
             for each in found:
-                if word and word.casefold() not in each.name.casefold():
+                if is_unfinished(each.name) or (word and word.casefold() not in each.name.casefold()):
                     continue
                 place = (not _leads_to_folder(each), each.name)
                 if after is None or place > after:

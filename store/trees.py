@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from store.disk import CHUNK, copy_file
+from store.unfinished import is_unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def survey(root: Path, choice: Choice | None = None) -> Survey:
             continue
         trail = folder.trail | {identity}
         for entry in listing:
+            if is_unfinished(entry.name):
+                continue
             path = f"{folder.path}/{entry.name}" if folder.path else entry.name
             if is_folder(entry):
                 waiting.append(Folder(path, entry.path, number, trail))

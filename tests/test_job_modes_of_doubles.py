@@ -10,10 +10,10 @@ import pytest
 
 from engines.jobs import inputs, outputs
 from store import cache, database
-from store.datastores.cached import PARTIAL
 from store.datastores.keeping import keep
 from store.errors import MachineError
 from store.layout import Layout
+from store.unfinished import PARTIAL
 from tests import file_trees
 from tests.file_trees import fill, tree
 from tests.services.test_azure_file import KEY, Account, account

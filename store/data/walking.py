@@ -15,6 +15,7 @@ from itertools import islice, pairwise
 from typing import IO
 
 from store.errors import UsageError
+from store.unfinished import is_unfinished
 
 NAMES = 100_000
 """Names of one folder that are sorted in memory; those of a larger one go through a file that is gone afterwards."""
@@ -71,7 +72,7 @@ class Walk:
         """The names in a folder, those of folders with a slash behind: sorted, they are in order of whole paths."""
         with os.scandir(folder) as entries:
             for entry in entries:
-                kind = self.kind(entry)
+                kind = "an upload that did not end" if is_unfinished(os.fsdecode(entry.name)) else self.kind(entry)
                 if not kind:
                     yield entry.name + (b"/" if entry.is_dir() else b"")
                 elif len(self.left_out) < NOTES:

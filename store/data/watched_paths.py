@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from store.data.sightings import Found
 from store.errors import NotFoundError, UsageError
+from store.unfinished import is_unfinished
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -55,7 +56,8 @@ class WatchedPath:
 
     def matches(self, path: str) -> bool:
         """Whether a path below ``base`` is meant."""
-        return _matches(path.split("/"), self.rest) and not self._is_marker(path.rsplit("/", 1)[-1])
+        name = path.rsplit("/", 1)[-1]
+        return _matches(path.split("/"), self.rest) and not self._is_marker(name) and not is_unfinished(name)
 
     def marker_of(self, path: str) -> str | None:
         """Where the marker of a file would lie."""

@@ -12,6 +12,8 @@ from azure.storage.fileshare import ShareClient
 from fsspec import AbstractFileSystem
 from fsspec.spec import AbstractBufferedFile
 
+from store.unfinished import hidden
+
 PIECE = 4 * 2**20
 """As much as the service takes in one request."""
 SHARE_IS_GONE = "ShareNotFound"
@@ -126,7 +128,7 @@ class ShareFile(AbstractBufferedFile):  # type: ignore[misc]
 
     def _initiate_upload(self) -> None:
         folder, _, name = self.path.strip("/").rpartition("/")
-        self._beside = f"{folder}/.{name}.{uuid.uuid4().hex}.partial".lstrip("/")
+        self._beside = f"{folder}/{hidden(name, uuid.uuid4().hex)}".lstrip("/")
         with _translated(self.path):
             self._client = self.fs.share.get_file_client(self._beside)
             self._client.create_file(0)

@@ -28,9 +28,7 @@ from store.disk import explain, write_whole
 from store.errors import ConflictError, MachineError, NotFoundError, WorkbenchError
 from store.telling import Cancelled, Progress, Say
 from store.transfer.incoming import AbandonedError, Origin, Watch
-
-PARTIAL = ".workbench-partial"
-"""The file that lies in a folder for as long as an upload into it is not complete."""
+from store.unfinished import PARTIAL
 
 UNREACHABLE = frozenset({"name resolution", "connection"})
 """What fails while there is no network, and says nothing of the source."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from store.errors import NotFoundError, UsageError
 from store.times import timestamp
 from store.transfer.remote import ETAG_WORDS
+from store.unfinished import is_unfinished
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -60,8 +61,8 @@ def page(
     return chosen[:limit], len(chosen) > limit
 
 
-def entries(system: AbstractFileSystem, path: str) -> Iterator[Entry]:
-    """What is in a folder, in no order; a file is itself. Raises NotFoundError."""
+def entries(system: AbstractFileSystem, path: str, *, unfinished: bool = False) -> Iterator[Entry]:
+    """What is in a folder, in no order, with what is not whole if asked for; a file is itself. Raises NotFoundError."""
     try:
         listed = system.ls(path, detail=True)
     except NotADirectoryError:
@@ -73,16 +74,17 @@ def entries(system: AbstractFileSystem, path: str) -> Iterator[Entry]:
     for each in listed:
         whole = each["name"].strip("/")
         is_itself = whole == path.strip("/") and each["type"] == "directory"  # which some list too
-        if whole and not is_itself:
-            yield _entry(whole.rpartition("/")[2], each)
+        name = whole.rpartition("/")[2]
+        if whole and not is_itself and (unfinished or not is_unfinished(name)):
+            yield _entry(name, each)
 
 
-def walk(system: AbstractFileSystem, path: str) -> Iterator[Entry]:
+def walk(system: AbstractFileSystem, path: str, *, unfinished: bool = False) -> Iterator[Entry]:
     """Every file below a folder, by its path from there; one folder after the other."""
     waiting = [""]
     while waiting:
         folder = waiting.pop()
-        for each in entries(system, f"{path.rstrip('/')}/{folder}" if folder else path):
+        for each in entries(system, f"{path.rstrip('/')}/{folder}" if folder else path, unfinished=unfinished):
             name = f"{folder}/{each.name}" if folder else each.name
             if each.is_folder:
                 waiting.append(name)

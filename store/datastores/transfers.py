@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from store.addresses import Address, key
 from store.datastores import credentials, filesystems
 from store.datastores.checking import explained
-from store.datastores.listing import below, walk
+from store.datastores.listing import below, entries, walk
 from store.datastores.registry import Datastore
 from store.datastores.verifying import verify
 from store.disk import explain, publish, staging
@@ -26,6 +26,7 @@ from store.telling import Progress
 from store.transfer.incoming import Body, BrokenError, Open, Origin, Watch, receive_file
 from store.transfer.remote import opener
 from store.transfer.web import SourceError
+from store.unfinished import hidden, is_of
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -186,6 +187,8 @@ def upload(
         if getattr(filesystems.module(there.datastore), "WRITES_WHOLE", False):
             _put(system, file, full, progress, expected)
         else:
+            if token is None:
+                _clean(system, full)
             with _hidden(system, full, token or secrets.token_hex(4)) as partial:
                 _put(system, file, partial, progress, expected)
                 system.mv(partial, full)
@@ -193,10 +196,19 @@ def upload(
     return path
 
 
+def _clean(system: AbstractFileSystem, full: str) -> None:
+    """Remove what came of earlier uploads of a file that were killed; one that is under way fails, and says so."""
+    folder, _, name = full.rpartition("/")
+    with suppress(FileNotFoundError, PermissionError, NotFoundError):
+        system.invalidate_cache()
+        for each in [each.name for each in entries(system, folder or "/", unfinished=True) if is_of(each.name, name)]:
+            system.rm_file(f"{folder}/{each}")
+
+
 @contextmanager
 def _hidden(system: AbstractFileSystem, full: str, token: str) -> Iterator[str]:
     folder, _, name = full.rpartition("/")
-    partial = f"{folder}/.{name[:200]}.{token}.partial"
+    partial = f"{folder}/{hidden(name, token)}"
     if folder:
         system.makedirs(folder, exist_ok=True)
     try:

@@ -1,7 +1,7 @@
 """What a job wrote, into a datastore: a file is there whole or not at all, a folder is never taken for complete early.
 
 Where the file system renames folders, a new one comes under a hidden name and is renamed when all is in it. Elsewhere,
-and where there is a folder already, the file ``cached.PARTIAL`` lies in it until all is in: who reads it through
+and where there is a folder already, the file ``unfinished.PARTIAL`` lies in it until all is in: who reads it through
 Workbench is refused meanwhile. After a kill or a dropped connection all of it can be done again.
 """
 
@@ -19,12 +19,12 @@ from typing import TypeVar
 from store import trees
 from store.addresses import key
 from store.datastores import filesystems
-from store.datastores.cached import PARTIAL
 from store.datastores.checking import CheckError, explained
 from store.datastores.listing import walk
 from store.datastores.transfers import Opened, upload
 from store.transfer.incoming import Watch
 from store.trees import Item
+from store.unfinished import PARTIAL, hidden
 
 TRIES = 5
 """How often one step is tried whose connection drops."""
@@ -62,14 +62,16 @@ class Upload:
 
     def _beside(self, items: list[Item], path: str) -> None:
         above, _, name = path.rpartition("/")
-        hidden = f"{above}/.{name[:100]}.{self.job[:100]}.partial".lstrip("/")
-        self._try(lambda: self.there.system.makedirs(self.there.full(hidden), exist_ok=True))
-        there = self._try(lambda: {each.name: each.size for each in walk(self.there.system, self.there.full(hidden))})
+        beside = f"{above}/{hidden(name, self.job)}".lstrip("/")
+        full = self.there.full(beside)
+        self._try(lambda: self.there.system.makedirs(full, exist_ok=True))
+        came = self._try(lambda: list(walk(self.there.system, full, unfinished=True)))
+        there = {each.name: each.size for each in came}
         wanted = {item.path: item for item in items}
         for left in there.keys() - wanted.keys():  # of an attempt that was killed in the middle of a file
-            self._remove(f"{hidden}/{left}")
-        self._put_all([item for item in items if there.get(item.path) != item.size], hidden)
-        self._try(lambda: self._rename(self.there.full(hidden), self.there.full(path)))
+            self._remove(f"{beside}/{left}")
+        self._put_all([item for item in items if there.get(item.path) != item.size], beside)
+        self._try(lambda: self._rename(full, self.there.full(path)))
 
     def _rename(self, hidden: str, full: str) -> None:
         if self.there.system.exists(hidden) or not self.there.system.exists(full):  # else an answer was lost

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from store.errors import NotFoundError, UsageError
 from store.tabular.database import Database
+from store.unfinished import is_unfinished
 
 Resolve = Callable[[str], tuple[Any, str]]
 """Turns an address (``azureml://...``, a URL) into an fsspec file system and a path on it."""
@@ -62,6 +63,7 @@ def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve)
         found = sorted(system.find(path)) if system.isdir(path) else []
     else:
         found = sorted(each for each in system.glob(path) if system.isfile(each))
+    found = [each for each in found if not is_unfinished(each.rpartition("/")[2])]
     if not found:
         what = {"file": "there is no file", "folder": "there is no file in the folder"}.get(kind, "nothing matches")
         hint = "Paths are relative to the folder of the MLTable file." if "://" not in place else None

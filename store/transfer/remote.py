@@ -12,6 +12,7 @@ from store.addresses import AZURE_HOST, AZURE_SCHEMES, Address
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
 from store.transfer.incoming import BrokenError, Open, Origin
 from store.transfer.web import SourceError
+from store.unfinished import is_unfinished
 
 EXTRAS = {
     **dict.fromkeys((*AZURE_SCHEMES, "az", "adl"), "azure"),
@@ -100,6 +101,8 @@ def list_objects(system: Any, path: str, address: Address) -> dict[str, str] | N
             return None
         root = system._strip_protocol(path).rstrip("/")
         found = {each[len(root) :].lstrip("/"): each for each in system.find(path)}
+    for relative in [relative for relative in found if any(map(is_unfinished, relative.split("/")))]:
+        del found[relative]
     if not found:
         raise NotFoundError(f"{address}: the folder is empty")
     if outside := [relative for relative in found if ".." in relative.split("/")]:

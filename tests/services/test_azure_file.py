@@ -17,6 +17,7 @@ import pytest
 
 from store.datastores import checking, filesystems
 from store.datastores.registry import Datastore
+from store.unfinished import PARTIAL
 
 pytest.importorskip("azure.storage.fileshare", reason="the extra azure is not installed")
 
@@ -197,7 +198,7 @@ def test_what_is_not_whole_has_not_its_name(account: Account) -> None:
     stream = system.open("/half.bin", "wb", block_size=2**20)
     stream.write(bytes(3 * 2**20))
 
-    assert [name for name in account.files if not name.endswith(".partial")] == []
+    assert [name for name in account.files if not name.endswith(PARTIAL)] == []
     stream.close()
     assert list(account.files) == ["half.bin"]
 

@@ -18,11 +18,11 @@ from engines.jobs.download import download
 from engines.jobs.working_copy import prepare_working_copy
 from store import cache
 from store.datastores import cached, filesystems
-from store.datastores.cached import PARTIAL
 from store.errors import ConflictError, MachineError, NotFoundError
 from store.jobs import Job
 from store.layout import Layout
 from store.transfer.incoming import AbandonedError
+from store.unfinished import PARTIAL
 from tests.conftest import Cli
 from tests.file_trees import fill, tree
 from tests.services.job_datastores import Remote, remote

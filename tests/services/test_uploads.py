@@ -18,8 +18,10 @@ from store import database
 from store.data import assets, registering
 from store.data.registering import register
 from store.datastores import registry, transfers
+from store.datastores.cached import Wanted, copy_of
 from store.datastores.checking import CheckError
-from store.errors import MachineError
+from store.datastores.listing import page
+from store.errors import MachineError, NotFoundError
 from store.layout import Layout
 from store.vault import open_vault
 from tests.file_trees import fill, small_disk
@@ -179,6 +181,35 @@ def test_an_upload_that_is_killed_leaves_nothing_that_counts(
     assert content(away / version.path.partition("/paths/")[2]) == content(source), "the part is left"
     registering.delete(connection, layout, "churn", version.version)
     assert content(away) == {}
+
+
+KILLED_FILE = """
+import os, signal, sys
+from store.datastores import transfers
+transfers.verify = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+from workbench.cli.main import main
+main(["datastore", "upload", sys.argv[2], "away/in/large.bin", "--workspace", sys.argv[1]])
+"""
+
+
+def test_a_file_whose_upload_was_killed_is_listed_and_brought_by_nobody(
+    connection: sqlite3.Connection, layout: Layout, away: Path, source: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", KILLED_FILE, str(layout.root), str(source / "large.bin")]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    assert [Path(path).name[0] for path in content(away)] == ["."], "a hidden part alone"
+    vault = open_vault(layout)
+    datastore = registry.get(connection, layout, "away")
+    there = transfers.opened(datastore, vault)
+    assert page(there.system, there.full("in")) == ([], False)
+    with pytest.raises(NotFoundError), copy_of(Wanted(datastore, "in", vault)):
+        raise AssertionError("a job got it")
+    transfers.upload(there, source / "a.csv", "in/", progress=lambda done, total: None)
+    with copy_of(Wanted(datastore, "in", vault)) as copy:
+        assert content(copy) == {"a.csv": b"a"}
+    assert content(transfers.download(there, "in", tmp_path / "got", progress=lambda *_: None)) == {"a.csv": b"a"}
+    transfers.upload(there, source / "large.bin", "in/", progress=lambda done, total: None)
+    assert sorted(content(away)) == ["in/a.csv", "in/large.bin"], "the part is left"
 
 
 @pytest.fixture
