@@ -58,6 +58,17 @@ def packages(place: Path) -> list[str]:
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
+def packages_here() -> list[str]:
+    """What is installed in the Python that runs Workbench, as ``name==version``."""
+    from importlib.metadata import distributions
+
+    found: dict[str, str] = {}
+    for each in distributions():
+        if each.name:  # a package that was removed by half has none
+            found.setdefault(each.name.replace("_", "-").casefold(), each.version)  # the first is the one imported
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
 def remove(layout: Layout, connection: sqlite3.Connection, digest: str) -> None:
     """Give back the room of a built environment; the next job that needs it builds it anew.
 

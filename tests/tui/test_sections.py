@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import sqlite3
 import time
@@ -189,6 +190,21 @@ def test_environments_tell_what_they_take_and_hold(built: Definition, drive: Dri
     assert any("sklearn" in line and "curated" in line for line in all_of_them)
     assert any("mine:3" in line and "2h ago" in line for line in all_of_them)
     assert "   six==1.17.0" in one and "   requirements:" in one
+
+
+def test_the_python_that_runs_workbench_tells_its_packages(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> list[str]:
+        await go(app, pilot, "environments")
+        await until(pilot, lambda: any("current" in line for line in text(app)))
+        listed = view(app).query_one(LineList)
+        listed.move_to(next(n for n, entry in enumerate(listed.entries) if entry.value.facts.name == "current"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(view(app), EnvironmentView) and view(app).loaded)
+        return [entry.value[0] for entry in view(app).query_one(LineList).entries]
+
+    lines = drive(script)
+    assert f"   textual=={importlib.metadata.version('textual')}" in lines
+    assert f" Packages {len(lines) - lines.index(next(each for each in lines if 'Packages' in each)) - 1}" in lines
 
 
 def test_a_built_environment_is_deleted_after_a_question(layout: Layout, built: Definition, drive: Drive) -> None:

@@ -14,6 +14,9 @@ from workbench.tui.access import Stores
 MEASURED_SECONDS = 20.0
 """So long the files of one environment are counted at most."""
 
+THIS_PYTHON = "this Python"
+"""The kind of the one that runs Workbench."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFacts:
@@ -36,6 +39,11 @@ class EnvironmentFacts:
         return f"{self.kind}/{self.digest or f'{self.name}:{self.version}'}"
 
     @property
+    def is_installed(self) -> bool:
+        """Whether there is something to look into, besides the definition."""
+        return self.place is not None or self.kind == THIS_PYTHON
+
+    @property
     def reference(self) -> str:
         """What a job's document says to get it."""
         return f"azureml:{self.name}:{self.version}" if self.version else f"azureml:{self.name}@latest"
@@ -54,7 +62,7 @@ def all_environments(stores: Stores) -> list[EnvironmentFacts]:
         for each in environments.find(stores.workbench)
     ]
     own = {"name": "current", "python": platform.python_version(), "path": sys.executable}
-    found.append(EnvironmentFacts("this Python", "current", "", own, python=platform.python_version()))
+    found.append(EnvironmentFacts(THIS_PYTHON, "current", "", own, python=platform.python_version()))
     found += [
         EnvironmentFacts("curated", each.name, each.version, each.document(), python=each.python) for each in curated()
     ]
@@ -82,11 +90,11 @@ def measure(_: Stores, place: Path) -> Size:
     return size_of(place, MEASURED_SECONDS)
 
 
-def installed(_: Stores, place: Path) -> list[str]:
-    """The packages in a built environment."""
-    from engines.environments.stock import packages
+def installed(_: Stores, place: Path | None) -> list[str]:
+    """The packages in a built environment; without a place, in the Python that runs Workbench."""
+    from engines.environments.stock import packages, packages_here
 
-    return packages(place)
+    return packages_here() if place is None else packages(place)
 
 
 def remove_built(stores: Stores, digest: str) -> None:

@@ -166,7 +166,7 @@ class EnvironmentsView(View):
 
 
 class EnvironmentView(View):
-    """One environment: its definition, and the packages of a built one."""
+    """One environment: its definition, and the packages of one that is installed here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy_menu", "copy", id="environment.copy")]
 
@@ -187,7 +187,7 @@ class EnvironmentView(View):
             lines += [(f" {self.facts.place}", "muted")]
         text = await self.bench.access.read(lambda _: definition_text(self.facts))
         lines += [("", ""), (" Definition", "head"), *((f"   {line}", "") for line in text.splitlines())]
-        if self.facts.place is not None:
+        if self.facts.is_installed:
             found = await self.bench.access.read(installed, self.facts.place)
             lines += [("", ""), (f" Packages {len(found)}", "head"), *((f"   {line}", "") for line in found)]
         self.query_one(LineList).take([Entry(str(number), line) for number, line in enumerate(lines)])
