@@ -23,6 +23,7 @@ from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.data_version import DataVersionView
 from workbench.tui.screens.datastore import DatastoreView
 from workbench.tui.screens.datastores import DatastoresView
+from workbench.tui.widgets.fact_list import FactList
 from workbench.tui.widgets.menu import Menu
 from workbench.tui.widgets.text_pane import TextPane
 
@@ -141,12 +142,13 @@ def version(reference: str, key: str = "", shown: str = "", tab: str = "") -> St
         await _go(app, pilot, "data")
         await app.run_command(f"data {reference}")
         await until(pilot, lambda: isinstance(app.frame.view, DataVersionView) and app.frame.view.loaded)
-        await until(pilot, lambda: app.frame.query("DataVersionView FactList"))
+        await until(pilot, lambda: any(each.facts for each in app.frame.query(FactList).results()))
         if key:
             await pilot.press(key)
             await until(pilot, lambda: app.frame.query(f"{tab} TextPane"))
             pane = app.frame.query_one(f"{tab} TextPane", TextPane)
             await until(pilot, lambda: shown in pane.text)
+            await until(pilot, lambda: app.frame.query_one(tab).has_focus_within)
 
     return steps
 
