@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from store.layout import Layout
 from store.workspace import Found
@@ -48,6 +48,9 @@ def test_a_filter_that_means_nothing_is_answered_in_place(many: Layout, drive: D
         answer = app.frame.query_one(".filter-answer")
         await until(pilot, lambda: answer.display)
         said = str(answer.render())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert answer.display and app.frame.query_one("FilterLine Input", Input).value == "stat:x", "it is lost"
         await pilot.press("escape")
         assert table(app).window.total == 1000
         return said

@@ -277,11 +277,11 @@ def test_the_machines_load_and_what_the_job_took(drive: Drive, layout: Layout, s
     log_some(layout, status="Completed", wall_seconds=90.0, cpu_seconds=180.0, peak_memory_bytes=2_500_000_000)
 
     async def script(tab: SystemTab, pilot: Pilot[None]) -> str:
-        await until(pilot, lambda: drawn(tab) == {"CPU %": (9.0, 50.0)})
+        await until(pilot, lambda: drawn(tab) == {"machine CPU %": (9.0, 50.0)})
         return tab.status()
 
     status = on(drive, SystemTab(JOB), script, size)
-    assert status == "wall time 1m30  ·  CPU time 3m (2.0 cores)  ·  peak memory 2.50 GB"
+    assert status == "job: wall time 1m30  ·  CPU time 3m (2.0 cores)  ·  peak memory 2.50 GB"
 
 
 def test_a_short_job_has_no_system_metrics(drive: Drive, layout: Layout) -> None:
@@ -301,7 +301,7 @@ def test_all_cards_of_a_kind_share_a_chart() -> None:
     ]
     panels = system_panels([*sorted(keys), "system/cpu_utilization_percentage", "system/fan", "loss"])
     assert [(panel.title, [name for name, _ in panel.curves]) for panel in panels] == [
-        ("CPU %", ["CPU %"]),
+        ("machine CPU %", ["machine CPU %"]),
         ("GPU %", ["GPU 0", "GPU 1", "GPU 10"]),
         ("GPU power W", ["GPU 0", "GPU 1", "GPU 10"]),
         ("fan", ["fan"]),

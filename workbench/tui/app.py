@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -144,8 +145,12 @@ class WorkbenchApp(ThemedApp):
     async def _begin(self) -> None:
         """Show where the line broke last time, else the section to start with."""
         await self.frame.show_section(named(self.start) or SECTIONS[0])
+        begun = self.frame.section
         for place in await asyncio.to_thread(remembered, self.access.layout.root):
+            if self.frame.section is not begun:
+                return  # a key has led elsewhere meanwhile
             await self.run_command(place)
+            begun = self.frame.section
 
     async def on_unmount(self) -> None:
         self.access.close()
@@ -190,8 +195,10 @@ class WorkbenchApp(ThemedApp):
     async def _read_situation(self) -> None:
         try:
             self.frame.header.situation = await self.access.read(situation)
-        except (WorkbenchError, sqlite3.Error, OSError):
+        except NoWorkspaceError:
             return  # the view says it
+        except (WorkbenchError, sqlite3.Error, OSError):  # why is said by the view
+            self.frame.header.situation = replace(self.frame.header.situation, readable=False)
 
     async def _look_at_load(self) -> None:
         self.frame.header.load = await asyncio.to_thread(self.levels.read)

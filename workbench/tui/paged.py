@@ -69,7 +69,7 @@ class PagedView(View):
         self, draw: Draw, head: Head | None = None, suggest: Callable[[str], str | None] | None = None
     ) -> Iterable[Widget]:
         """The line that narrows, what it is narrowed to, and the list."""
-        yield FilterLine(suggest=suggest or (lambda _: None), placeholder=self.placeholder)
+        yield FilterLine(suggest or (lambda _: None), self.placeholder, self.fault)
         yield Static("", classes="section-facts", markup=False)
         yield LineList(draw, head, prefetch=50)
 
@@ -178,16 +178,21 @@ class PagedView(View):
         else:
             self.app.run_worker(self.bench.action_back())
 
+    def fault(self, text: str) -> str:
+        """What is wrong with a filter, and what to do; nothing where all is well."""
+        try:
+            self.parse(text)
+        except FilterError as error:
+            return f"{error.message}. {error.hint}"
+        return ""
+
     def set_filter(self, text: str) -> None:
         """Narrow the list, or say what is not understood."""
-        line = self.query_one(FilterLine)
-        try:
-            narrowed = self.parse(text)
-        except FilterError as error:
-            line.answer(f"{error.message}. {error.hint}")
+        wrong = self.fault(text)
+        self.query_one(FilterLine).answer(wrong)
+        if wrong:
             return
-        line.answer("")
-        self.filter_text, self.filter = text, narrowed
+        self.filter_text, self.filter = text, self.parse(text)
         self.place = self.place_of(text)
         self.read_guarded(self.read_first)
 

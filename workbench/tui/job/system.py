@@ -13,12 +13,12 @@ from workbench.tui.widgets.axis import duration_label
 PERCENT, FROM_ZERO = (0.0, 100.0), (0.0, 0.0)
 
 PANELS = (
-    ("CPU %", ("cpu_utilization_percentage",), PERCENT),
-    ("Memory %", ("system_memory_usage_percentage",), PERCENT),
-    ("Memory MB", ("system_memory_usage_megabytes",), FROM_ZERO),
-    ("Network MB", ("network_receive_megabytes", "network_transmit_megabytes"), FROM_ZERO),
-    ("Disk %", ("disk_usage_percentage",), PERCENT),
-    ("Disk free MB", ("disk_available_megabytes",), FROM_ZERO),
+    ("machine CPU %", ("cpu_utilization_percentage",), PERCENT),
+    ("machine memory %", ("system_memory_usage_percentage",), PERCENT),
+    ("machine memory MB", ("system_memory_usage_megabytes",), FROM_ZERO),
+    ("machine network MB", ("network_receive_megabytes", "network_transmit_megabytes"), FROM_ZERO),
+    ("machine disk %", ("disk_usage_percentage",), PERCENT),
+    ("machine disk free MB", ("disk_available_megabytes",), FROM_ZERO),
 )
 """Title and metrics of each chart, and what its axis has to show; what the machine does not tell has none."""
 
@@ -74,7 +74,7 @@ class SystemTab(ChartsTab):
         return title, why
 
     def facts_line(self) -> list[str]:
-        """What the job took, and how its curves are drawn."""
+        """What the job itself took, and how the curves are drawn."""
         return [*self._taken(), *([f"~ smoothed by {self.weight:g}"] if self.weight else [])]
 
     def _taken(self) -> list[str]:
@@ -89,6 +89,8 @@ class SystemTab(ChartsTab):
             parts.append(f"CPU time {_seconds(job.cpu_seconds)}{cores}")
         if job.peak_memory_bytes is not None:
             parts.append(f"peak memory {_size(job.peak_memory_bytes)}")
+        if parts:
+            parts[0] = f"job: {parts[0]}"
         if not parts:
             return ["wall time, CPU time and peak memory are known when the job has ended"] if self.live else []
         return parts

@@ -71,7 +71,7 @@ class JobsView(JobActions):
 
     def compose_content(self) -> Iterable[Widget]:
         """Filter line, status line, table."""
-        yield FilterLine(suggest=suggest)
+        yield FilterLine(suggest=suggest, fault=fault)
         yield Static("", classes="jobs-status", markup=False)
         yield JobTable()
 
@@ -204,23 +204,21 @@ class JobsView(JobActions):
 
     def set_filter(self, text: str) -> bool:
         """Narrow the list; False where the text means nothing, which is then said."""
-        try:
-            narrowed = job_filter.parse(text)
-        except FilterError as error:
-            line = self.query_one(FilterLine)
+        line = self.query_one(FilterLine)
+        if wrong := fault(text):
             if line.display:
-                line.answer(f"{error.message}. {error.hint}")
+                line.answer(wrong)
             else:  # it came from the command line
-                self.notify(f"{error.message}. {error.hint}", severity="warning", markup=False)
+                self.notify(wrong, severity="warning", markup=False)
             return False
-        self.query_one(FilterLine).answer("")
+        line.answer("")
         at = self.table.row.name if self.table.row else ""
         if text and not self.filter_text:
             self._before_filter = at
         elif self.filter_text and not text:
             self._return_to = at or self._before_filter
         self.filter_text = text
-        self._narrow(narrowed)
+        self._narrow(job_filter.parse(text))
         return True
 
     def _narrow(self, narrowed: JobFilter) -> None:
@@ -341,6 +339,15 @@ def is_state(text: str) -> bool:
         return bool(text) and " " not in text and bool(job_filter.parse(f"state:{text}").terms)
     except FilterError:
         return False
+
+
+def fault(text: str) -> str:
+    """What is wrong with a filter, and what to do; nothing where all is well."""
+    try:
+        job_filter.parse(text)
+    except FilterError as error:
+        return f"{error.message}. {error.hint}"
+    return ""
 
 
 def suggest(text: str) -> str | None:

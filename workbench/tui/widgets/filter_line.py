@@ -42,9 +42,15 @@ class FilterLine(Vertical):
             super().__init__()
             self.text = text
 
-    def __init__(self, suggest: Callable[[str], str | None], placeholder: str = JOBS) -> None:
+    def __init__(
+        self,
+        suggest: Callable[[str], str | None],
+        placeholder: str = JOBS,
+        fault: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        """``fault`` tells what is wrong with a text: the line keeps one that means nothing, with that beside it."""
         super().__init__()
-        self._suggest, self._placeholder = suggest, placeholder
+        self._suggest, self._placeholder, self._fault = suggest, placeholder, fault
         self._before = ""
         self._pause: Timer | None = None
         self.display = False
@@ -88,8 +94,12 @@ class FilterLine(Vertical):
             self.post_message(self.Typed(self.query_one(Input).value.strip()))
 
     def action_keep(self) -> None:
-        """Go back to the list with what was typed."""
-        self._close(self.query_one(Input).value.strip())
+        """Go back to the list with what was typed, unless that means nothing."""
+        text = self.query_one(Input).value.strip()
+        if fault := self._fault(text):
+            self.answer(fault)
+        else:
+            self._close(text)
 
     def action_give_up(self) -> None:
         """Go back to the list as it was."""

@@ -22,6 +22,8 @@ class Situation:
     waiting: int = 0
     failed: int = 0
     """Of the last 24 hours."""
+    readable: bool = True
+    """Whether all this is known: of a workspace that cannot be read nothing is told."""
 
 
 class Header(Widget):
@@ -64,6 +66,8 @@ class Header(Widget):
             parts.append(
                 Content.assemble(("cpu", "$foreground-muted"), cpu, (" mem", "$foreground-muted"), f"{memory} ")
             )
+        if not told.readable:
+            return [*parts, Content.styled("cannot be read ", "$error")]
         if told.agent:
             parts.append(Content.styled(f"agent {told.agent} ", "$foreground-muted"))
         for count, status, word in (
