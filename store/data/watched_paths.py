@@ -88,7 +88,7 @@ def list_local(root: Path, watched: WatchedPath) -> Iterator[Found]:
     """The files of a folder of this machine. Raises NotFoundError when the folder itself is not there."""
     base = root / watched.base
     if not base.is_dir():
-        raise NotFoundError(f"there is no folder {base}", hint="The watch goes on when it is there.")
+        raise NotFoundError(f"there is no folder {base}", hint="A watch of it fires when it is there, with files.")
     yield from _ready(_walk(base, "", watched.depth), watched)
 
 

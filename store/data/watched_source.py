@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,13 @@ class LocalSource:
         except OSError as error:
             raise explain(error, f"looking at {self.base}") from error
 
+    def may_come(self) -> bool:
+        """Whether the watched folder is only not there yet. Raises NotFoundError where the datastore's is not."""
+        if not self.root.is_dir():
+            hint = f"Make it: mkdir -p {shlex.quote(str(self.root))}"
+            raise NotFoundError(f"the datastore's folder {self.root} is not there", hint=hint)
+        return not os.path.lexists(self.base)
+
     def obtain(self, found: Found, kept: Path) -> str:
         """Where a file lies. Raises MachineError where it may not be read, NotFoundError where it is gone."""
         place = f"{self.base}/{found.path}"  # text: there may be many thousands at once
@@ -96,6 +104,12 @@ class RemoteSource:
         self.there.again()  # what failed may have ended the connection
         with self._in_words(self.watched.base):
             self.there.system.info(self.there.full(self.watched.base if self._has_folders else ""))
+
+    def may_come(self) -> bool:
+        """Whether the watched folder is only not there yet. Raises WorkbenchError where the datastore's is not."""
+        with self._in_words(""):
+            self.there.system.info(self.there.full(""))
+            return not self.there.system.exists(self.there.full(self.watched.base))
 
     def obtain(self, found: Found, kept: Path) -> str:
         """A file on this machine: below ``kept``, once for all versions, whole or not there.

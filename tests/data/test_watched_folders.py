@@ -258,6 +258,31 @@ def test_a_folder_that_goes_away_is_said_and_goes_on_when_it_is_back(
 
 
 @pytest.mark.slow
+def test_a_folder_that_is_not_there_yet_is_watched_and_its_files_are_new(
+    connection: sqlite3.Connection, layout: Layout, daily: Path, cli: Cli
+) -> None:
+    daily.rmdir()
+    done = cli(*WATCH_CREATE)
+    assert (done.returncode, "there is no folder" in done.stderr) == (0, True), done.stderr
+    daily.mkdir()
+    (daily / "a.csv").write_text("1")
+    wait_for(lambda: seen(connection) == ["a.csv"])
+    assert names_in(connection, layout, "1") == ["a.csv"]
+
+
+def test_a_watch_of_no_datastore_or_of_a_file_is_refused(
+    connection: sqlite3.Connection, layout: Layout, daily: Path, cli: Cli
+) -> None:
+    (daily.parent / "file").write_text("1")
+    done = cli(*WATCH_CREATE[:6], "file", *WATCH_CREATE[7:])
+    assert (done.returncode, "goes on" in done.stderr) == (3, False), done.stderr
+    shutil.rmtree(daily.parent)
+    done = cli(*WATCH_CREATE)
+    assert (done.returncode, f"mkdir -p {daily.parent}" in done.stderr) == (3, True), done.stderr
+    assert watches.find(connection) == []
+
+
+@pytest.mark.slow
 def test_a_burst_that_overflows_the_kernels_queue_is_one_event(
     connection: sqlite3.Connection, layout: Layout, daily: Path, cli: Cli
 ) -> None:

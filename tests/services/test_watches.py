@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from store import database
-from store.data import assets, events
+from store.data import assets, events, watches
 from store.data.watched_source import open_source
 from store.data.watches import Watch
 from store.datastores import registry
@@ -172,6 +172,18 @@ def test_new_files_make_versions_and_a_container_that_is_gone_is_said(
     write("daily/b.bin", b"2")
     wait_for(lambda: seen(connection)[:1] == ["b.bin"])
     assert kinds(connection) == ["new_files", "new_files", "lost", "back", "new_files"]
+
+
+def test_a_folder_that_is_not_there_yet_is_watched(
+    connection: sqlite3.Connection, layout: Layout, cli: Cli, tmp_path: Path, storage: Storage, write: Write
+) -> None:
+    watch(cli, tmp_path, storage.document(storage.port))
+    write("daily/a.bin", b"1")
+    wait_for(lambda: seen(connection) == ["a.bin"])
+    assert content_of(connection, layout, "1") == {"a.bin": b"1"}
+    storage.remove()
+    done = cli("data", "watch", "create", "-d", "inbox", "--path", "weekly", "--register", "weekly")
+    assert (done.returncode, "weekly" in [each.name for each in watches.find(connection)]) == (3, False), done.stderr
 
 
 def test_a_server_that_refuses_connections_for_a_while(

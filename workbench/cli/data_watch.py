@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import click
 
 from store.data import events, watches
 from store.data.refusals import Refusals
-from store.data.sightings import Decision, Pending, decide, observe
-from store.data.watched_source import open_source
+from store.data.sightings import Decision, Found, Pending, decide, observe
+from store.data.watched_source import Source, open_source
 from store.data.watches import Watch
 from store.errors import NotFoundError, UsageError
 from workbench.cli.options import Session, Word, name_argument, output_options, stored_names, workspace_option
@@ -76,12 +77,23 @@ def create(session: Session, output: str | None, query: str | None, **given: Any
     connection = session.connection_for_writing()
     wanted = Watch(given["name"] or given["register"], given["datastore"], document_of(given))
     check_asset_name(given["register"])
-    files = open_source(connection, session.layout, wanted).list()
-    first = next(files, None)  # a path that cannot be looked at is refused before anything is written
-    baseline = chain([first] if first is not None else [], files)
+    baseline = there_now(open_source(connection, session.layout, wanted))
     made = watches.create(connection, wanted, () if given["include_existing"] else baseline)
     start.wake(session.layout)
     emit(shown(session, made), output, query)
+
+
+def there_now(source: Source) -> Iterator[Found]:
+    """The files that are there. Raises WorkbenchError for a path that cannot be looked at, before any is asked for."""
+    files = source.list()
+    try:
+        first = next(files, None)
+    except NotFoundError as error:
+        if not source.may_come():
+            raise
+        say(f"{error.message} yet: its files are new when it comes")
+        return iter(())
+    return chain([first] if first is not None else [], files)
 
 
 def document_of(given: dict[str, Any]) -> dict[str, Any]:
