@@ -81,13 +81,14 @@ class Frame(Screen[None]):
                 self.previous, self.section = self.section, section
             return self._reveal()
 
-    async def push(self, view: View) -> View:
-        """Open a view over the one that is shown."""
+    async def push(self, view: View, over: View | None = None) -> View:
+        """Open a view over the one that is shown; in the section of ``over``, which may be left by now."""
         async with self._on_the_way:
-            if self.section is None:
+            section = next((each for each in self.sections if over in self.stacks.get(each.name, ())), self.section)
+            if section is None:
                 raise LookupError("no section is shown")
-            await self._add(view, self.section)
-            return self._reveal()
+            await self._add(view, section)
+            return self._reveal() if section is self.section else view
 
     async def pop(self) -> bool:
         """Go back one view; False at a section's first."""

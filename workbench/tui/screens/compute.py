@@ -78,7 +78,7 @@ class ComputeView(View):
 
     def command(self, text: str) -> None:
         """``:compute NAME`` opens one."""
-        self.app.run_worker(self.bench.frame.push(ComputeJobsView(text)))
+        self.app.run_worker(self.bench.frame.push(ComputeJobsView(text), self))
 
     def action_copy_name(self) -> None:
         """Copy the compute's name."""

@@ -183,9 +183,9 @@ class DataView(PagedView, DataActions):
         if ":" in name or "@" in name:
             from workbench.tui.screens.data_version import DataVersionView
 
-            await self.bench.frame.push(DataVersionView.of(name))
+            await self.bench.frame.push(DataVersionView.of(name), self)
         else:
-            await self.bench.frame.push(VersionsView(name))
+            await self.bench.frame.push(VersionsView(name), self)
 
     def command(self, text: str) -> None:
         """``:data churn:2`` opens a version, ``:data churn`` its versions, ``:data /word`` narrows."""

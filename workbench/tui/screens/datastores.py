@@ -120,7 +120,7 @@ class DatastoresView(View):
     async def _open(self, name: str) -> None:
         from workbench.tui.screens.datastore import DatastoreView
 
-        await self.bench.frame.push(DatastoreView(name))
+        await self.bench.frame.push(DatastoreView(name), self)
 
     def command(self, text: str) -> None:
         """``:datastores NAME`` opens one."""

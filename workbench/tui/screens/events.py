@@ -116,7 +116,7 @@ class EventsView(PagedView, JobActions):
     async def _open_data(self, reference: str) -> None:
         from workbench.tui.screens.data_version import DataVersionView
 
-        await self.bench.frame.push(DataVersionView.of(reference))
+        await self.bench.frame.push(DataVersionView.of(reference), self)
 
     def chosen_names(self) -> list[str]:
         """The job of the event under the cursor."""
@@ -136,7 +136,7 @@ class EventsView(PagedView, JobActions):
     def command(self, text: str) -> None:
         """``:events failed``: a state alone is enough; ``:events agent`` opens the agent's log."""
         if text == "agent":
-            self.app.run_worker(self.bench.frame.push(AgentLogView()))
+            self.app.run_worker(self.bench.frame.push(AgentLogView(), self))
             return
         is_state = any(state.casefold() == text.casefold() for state in job_filter.STATES)
         self.set_filter(f"state:{text}" if is_state else text)
