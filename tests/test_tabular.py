@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -345,6 +346,13 @@ def test_a_folder_with_an_mltable_file_on_a_file_system(tmp_path: Path) -> None:
         lambda address: (memory, "/tabular/" + address.rpartition("/")[2]),
     )
     assert other.count() == 10
+
+
+@pytest.mark.parametrize("place", ["bucket/d/s1/2020/01/x.csv", "bucket/d/s1/2020/01", "bucket/d/s1/2020/01/*.csv"])
+def test_paths_that_do_not_begin_with_a_slash_as_those_of_buckets(tmp_path: Path, place: str) -> None:
+    write(tmp_path / "bucket", TREE)
+    buckets = DirFileSystem(str(tmp_path))
+    assert open_table(place, filesystem=buckets).to_arrow().to_pylist() == [{"a": 1, "b": "x"}]
 
 
 def test_a_parquet_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def open_table(
     kind = "folder" if system.isdir(path) else "file" if not any(sign in path for sign in "*?[") else "pattern"
     reader, settings = _reader(system, path, kind, format)
     document = {"paths": [{kind: path}], "transformations": [{reader: {**settings, **(options or {})}}]}
-    return open_document(document, (system, os.path.dirname(path)), resolve)
+    # The path is whole: below a folder, one of a bucket, which has no slash before it, would begin there again.
+    return open_document(document, (system, ""), resolve)
 
 
 def open_document(
