@@ -15,12 +15,13 @@ from textual.color import Color
 from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.theme import Theme
+from textual.widget import Widget
 
 import themes as shipped
 from store.errors import DocumentError, NotFoundError
 from store.layout import Layout
 from tests.conftest import ROOT
-from tests.many_jobs import add_jobs
+from tests.many_jobs import add_job, add_jobs
 from tests.tui.conftest import Drive, until
 from workbench.configuration.model import Configuration
 from workbench.configuration.reading import Loaded, config_file, load
@@ -28,6 +29,8 @@ from workbench.tui.app import WorkbenchApp
 from workbench.tui.settings import load_settings
 from workbench.tui.theme_variables import VARIABLE_DEFAULTS
 from workbench.tui.theming import COLOURS, STATES, Themes, automatic
+from workbench.tui.widgets.job_table import JobTable
+from workbench.tui.widgets.log_view import LogView
 
 FOLDER = Path(shipped.__file__).parent
 NAMES = Themes(own=Path("/nonexistent")).names()
@@ -403,3 +406,30 @@ def test_the_documented_themes_are_those_that_there_are() -> None:
     for name in NAMES:
         assert f"`{name}`" in page
     assert isinstance(Themes().theme(NAMES[0]), Theme)
+
+
+def test_the_right_edge_of_a_list_that_is_too_short_to_scroll_has_the_ground_of_the_list(
+    layout: Layout, drive: Drive
+) -> None:
+    add_job(layout, "one")
+    logs = layout.job("one").user_logs
+    logs.mkdir(parents=True, exist_ok=True)
+    (logs / "std_log.txt").write_text("a line\n")
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        def edge(widget: Widget) -> set[str]:
+            strips = app.screen._compositor.render_strips()[widget.region.y + 3 : widget.region.bottom]
+            return {str(list(strip)[-1].style.bgcolor.name) for strip in strips}  # type: ignore[union-attr]
+
+        ground = app.current_theme.background
+        await app.run_command("jobs")
+        await until(pilot, lambda: app.frame.view is not None and app.frame.view.has_content)
+        await pilot.pause()
+        assert edge(app.screen.query_one(JobTable)) == {ground}
+        await app.open_job("one", "log")
+        shown = await until(pilot, lambda: app.screen.query(LogView))
+        await until(pilot, lambda: shown.first().region.area and shown.first().display)
+        await pilot.pause()
+        assert edge(shown.first()) == {ground}
+
+    drive(script)
