@@ -64,7 +64,10 @@ def show(output: str | None, query: str | None) -> None:
 @config.command()
 @output_options
 def keys(output: str | None, query: str | None) -> None:
-    """List every binding that the table [keys] can give other keys, and the keys in force."""
+    """List every binding, and the keys in force.
+
+    The table [keys] of the file of settings gives a binding other keys.
+    """
     from workbench.tui.keymap import bindings, check_keys
     from workbench.tui.settings import load_settings
     from workbench.tui.theming import Themes
