@@ -354,8 +354,7 @@ class WorkbenchApp(ThemedApp):
         if command.section is not None:
             await self.go(command.section, command.argument)
         elif command.word == "job":
-            name, _, tab = command.argument.partition(" ")
-            await self.open_job(name, tab.strip() or "overview")
+            await self._open_meant(command.argument)
         elif command.word == "compare":
             from workbench.tui.screens.compare import CompareView
 
@@ -369,6 +368,17 @@ class WorkbenchApp(ThemedApp):
                 self.notify("there are no lines to go to here, but in the log of a job", severity="warning")
         else:
             await self.action_quit()
+
+    async def _open_meant(self, text: str) -> None:
+        """Open a job by what it is called, with a tab behind it."""
+        from workbench.tui.job_names import job_meant
+        from workbench.tui.screens.job import TABS
+
+        called, _, tab = text.rpartition(" ")
+        if not called or tab not in TABS:
+            called, tab = text, "overview"
+        if (name := await job_meant(self, called.strip())) is not None:
+            await self.open_job(name, tab)
 
     def choose_theme(self, name: str) -> None:
         """Use a theme by name; without a name, open the list."""

@@ -17,9 +17,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from store import job_pages, jobs
-from store.errors import WorkbenchError
+from store.errors import NotFoundError, WorkbenchError
 from store.jobs import Job
-from workbench.tui.access import Stores
+from workbench.tui.access import NoWorkspaceError, Stores
 from workbench.tui.glyphs import kind_of_state
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_columns import elapsed, number
@@ -110,7 +110,15 @@ class JobView(JobActions):
 
     async def load(self) -> None:
         """Read the job, and have the shown tab read what it needs."""
-        self.facts = await self.bench.access.read(read_facts, self.job_name, self.bench.configuration.main_metric)
+        try:
+            self.facts = await self.bench.access.read(read_facts, self.job_name, self.bench.configuration.main_metric)
+        except NotFoundError as error:
+            if isinstance(error, NoWorkspaceError):
+                raise
+            jobs_key, narrow = self.bench.key_of("app.section.jobs", "2"), self.bench.key_of("jobs.filter", "/")
+            near = f"{error.hint} " if error.hint and not error.hint.startswith("`") else ""
+            hint = f"{near}{jobs_key} lists all, and {narrow} there finds one by a part of its name."
+            raise NotFoundError(error.message, hint=hint) from error
         self.live = not self.facts.job.finished
         self.refresh_bindings()  # which keys matter most is another matter with another state
         self.show_content()
