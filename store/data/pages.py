@@ -79,6 +79,16 @@ _LATEST = (
 )
 
 
+def beginning(connection: sqlite3.Connection, text: str, limit: int) -> list[str]:
+    """Names of assets that begin so; behind a name and a colon its versions, the newest first."""
+    name, colon, _ = text.partition(":")
+    if colon:
+        rows = connection.execute("SELECT version FROM data WHERE name = ? ORDER BY id DESC LIMIT ?", (name, limit))
+        return [each for row in rows if (each := f"{name}:{row[0]}").startswith(text)]
+    rows = connection.execute("SELECT name FROM data_container WHERE name >= ? ORDER BY name LIMIT ?", (name, limit))
+    return [str(row[0]) for row in rows if str(row[0]).startswith(name)]
+
+
 def last(connection: sqlite3.Connection, wanted: DataFilter, limit: int) -> list[Asset]:
     """The last assets by name."""
     return page(connection, wanted, limit, before=chr(0x10FFFF))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from textual.pilot import Pilot
 
+from store import database
+from store.data import assets
+from store.data.assets import DataVersion
 from store.layout import Layout
+from store.workspace import Found
 from tests.many_jobs import add_job
 from tests.tui.conftest import Drive, until
 from workbench.tui.app import WorkbenchApp
@@ -69,3 +77,58 @@ def test_a_name_that_no_job_has_leads_to_the_list(drive: Drive, text: str) -> No
     told = drive(script)
     assert "2 lists all, and / there finds one by a part of its name." in told
     assert ("Did you mean calm_fox?" in told) == (text == "calm-fox")
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("the", "theme"),
+        ("theme sl", "theme slate"),
+        ("job lon", "job long-d"),
+        ("job cal", "job calm_fox"),
+        ("job LON", "job LONg-d"),  # what was typed stays
+        ("job brave", "job brave_owl_2"),  # the newest
+        ("job calm_fox m", "job calm_fox metrics"),
+        ("compare calm_fox odd", "compare calm_fox odd_100"),
+        ("jobs fa", "jobs failed"),
+        ("jobs exp:iris state:comp", "jobs exp:iris state:completed"),
+        ("events ag", "events agent"),
+        ("compute lo", "compute local"),
+        ("c lo", "c local"),
+        ("datastores workspaceb", "datastores workspaceblobstore"),
+        ("data chu", "data churn"),
+        ("data churn:", "data churn:2"),
+        ("job nobody", "job nobody"),
+        ("home x", "home x"),
+    ],
+)
+@pytest.mark.usefixtures("named", "no_agent")
+def test_tab_completes_what_stands_behind_a_command(layout: Layout, drive: Drive, typed: str, line: str) -> None:
+    with closing(database.connect(layout.database)) as connection:
+        for version in ("1", "2"):
+            assets.create(connection, DataVersion("churn", version, "uri_file", f"/churn/{version}", {}))
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("colon", *typed, "tab", "!")
+        await until(pilot, lambda: app.frame.command_line.value == f"{line}!")
+
+    drive(script)
+
+
+@pytest.mark.usefixtures("named", "no_agent")
+def test_what_a_line_may_become_is_shown_while_it_is_typed(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("colon", *"job cal")
+        await until(pilot, lambda: app.frame.command_line._suggestion == "job calm_fox")
+
+    drive(script)
+
+
+def test_where_there_is_no_workspace_nothing_is_suggested(tmp_path: Path) -> None:
+    async def scene() -> None:
+        app = WorkbenchApp(Found(Layout(tmp_path / "none"), "option"))
+        async with app.run_test() as pilot:
+            await pilot.press("colon", *"job c", "tab", "!")
+            await until(pilot, lambda: app.frame.command_line.value == "job c!")
+
+    asyncio.run(scene())

@@ -23,9 +23,13 @@ class Section:
 
     def view(self) -> View:
         """A view of this section."""
+        return self.kind()()
+
+    def kind(self) -> type[View]:
+        """The class of its views."""
         module, _, name = self.place.partition(":")
-        view: View = getattr(import_module(module), name)()
-        return view
+        kind: type[View] = getattr(import_module(module), name)
+        return kind
 
 
 SECTIONS = (

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from store.errors import WorkbenchError
-from workbench.tui.access import NoWorkspaceError
+from workbench.tui.access import NoWorkspaceError, Stores
 
 if TYPE_CHECKING:
     from workbench.tui.app import WorkbenchApp
@@ -153,6 +153,11 @@ class View(Widget):
 
     def command(self, text: str) -> None:
         """Take what was typed after the section's name, as ``failed`` in ``:jobs failed``."""
+
+    @staticmethod
+    def completions(_stores: Stores, _text: str) -> Iterable[str]:
+        """What may stand behind the section's name and begins with a text, the likeliest first; run in a thread."""
+        return ()
 
     def _say(self, title: str, steps: Iterable[str], kind: str) -> None:
         notice = self.query_one(Notice)

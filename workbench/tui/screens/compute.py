@@ -14,7 +14,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from store import computes
 from store.errors import WorkbenchError
+from workbench.tui.access import Stores
 from workbench.tui.glyphs import Glyphs
 from workbench.tui.home_lines import (
     Running,
@@ -79,6 +81,11 @@ class ComputeView(View):
     def command(self, text: str) -> None:
         """``:compute NAME`` opens one."""
         self.app.run_worker(self.bench.frame.push(ComputeJobsView(text), self))
+
+    @staticmethod
+    def completions(stores: Stores, _text: str) -> Iterable[str]:
+        """The names."""
+        return computes.names(stores.workbench)
 
     def action_copy_name(self) -> None:
         """Copy the compute's name."""

@@ -10,10 +10,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from store.data import pages
 from store.data.assets import LATEST, DataVersion
 from store.data.pages import Asset, DataFilter, Version
 from store.errors import WorkbenchError
 from workbench.tui import paged, reading_data
+from workbench.tui.access import Stores
 from workbench.tui.data.asset_lines import Row, asset_head, asset_lines, version_head, version_lines
 from workbench.tui.job_columns import age
 from workbench.tui.paged import PagedView
@@ -193,6 +195,11 @@ class DataView(PagedView, DataActions):
             self.set_filter(text.removeprefix("/"))
         else:
             self.app.run_worker(self._open(text.removeprefix("azureml:")))
+
+    @staticmethod
+    def completions(stores: Stores, text: str) -> Iterable[str]:
+        """Names, and behind a colon versions."""
+        return pages.beginning(stores.workbench, text, paged.PAGE)
 
     def place_of(self, text: str) -> str:
         """With the filter behind it."""

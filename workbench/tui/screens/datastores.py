@@ -12,9 +12,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from store.datastores import registry
 from store.datastores.registry import BUILT_IN, DEFAULT
 from store.errors import WorkbenchError
 from workbench.tui import reading_data
+from workbench.tui.access import Stores
 from workbench.tui.data.child import ask_once
 from workbench.tui.glyphs import Glyphs
 from workbench.tui.job_columns import cell
@@ -125,6 +127,11 @@ class DatastoresView(View):
     def command(self, text: str) -> None:
         """``:datastores NAME`` opens one."""
         self.app.run_worker(self._open(text))
+
+    @staticmethod
+    def completions(stores: Stores, _text: str) -> Iterable[str]:
+        """The names."""
+        return [each.name for each in registry.find(stores.workbench, stores.layout)]
 
     # -- keys ---------------------------------------------------------------------------------------------------
 

@@ -141,6 +141,11 @@ class EventsView(PagedView, JobActions):
         is_state = any(state.casefold() == text.casefold() for state in job_filter.STATES)
         self.set_filter(f"state:{text}" if is_state else text)
 
+    @staticmethod
+    def completions(_stores: Stores, text: str) -> Iterable[str]:
+        """The agent's log, states, and filters."""
+        return ["agent", *(state.casefold() for state in job_filter.STATES), *filter(None, [suggest(text)])]
+
     def place_of(self, text: str) -> str:
         """With the filter behind it."""
         return f"events {text}".strip()

@@ -19,6 +19,7 @@ from store import job_filter
 from store.job_filter import FilterError, JobFilter, Sort
 from store.job_pages import JobList
 from workbench.tui import job_window
+from workbench.tui.access import Stores
 from workbench.tui.job_actions import JobActions
 from workbench.tui.job_window import Window
 from workbench.tui.view import is_typing
@@ -177,6 +178,11 @@ class JobsView(JobActions):
                 self.list = replace(self.list, sort=job_filter.parse_sort(last.removeprefix(SORT)))
                 text = narrowed.strip()
         self.set_filter(f"state:{text}" if is_state(text) else text)
+
+    @staticmethod
+    def completions(_stores: Stores, text: str) -> Iterable[str]:
+        """States, and filters."""
+        return [*(state.casefold() for state in job_filter.STATES), *filter(None, [suggest(text)])]
 
     # -- filter and order ---------------------------------------------------------------------------------------
 

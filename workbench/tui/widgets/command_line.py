@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from workbench.tui.commands import suggestion
+from workbench.tui.completion import completed
+
+if TYPE_CHECKING:
+    from workbench.tui.app import WorkbenchApp
 
 
 class CommandSuggester(Suggester):
-    """Completes the first word."""
+    """Completes commands and what stands behind them."""
 
-    def __init__(self) -> None:
-        super().__init__(use_cache=False, case_sensitive=False)
+    def __init__(self, line: CommandLine) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)  # a text in lower case would come with its command
+        self.line = line
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The first command that begins so."""
-        return suggestion(value)
+        """The likeliest line that begins so."""
+        return await completed(cast("WorkbenchApp", self.line.app), value) if value else None
 
 
 class CommandLine(Input):
@@ -29,7 +33,7 @@ class CommandLine(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "go", id="command.go"),
         Binding("escape", "leave", "close", id="command.leave"),
-        Binding("tab", "cursor_right", "complete", id="command.complete"),
+        Binding("tab", "complete", "complete", id="command.complete"),
     ]
 
     class Entered(Message):
@@ -42,7 +46,7 @@ class CommandLine(Input):
     def __init__(self) -> None:
         super().__init__(
             placeholder="jobs failed · job NAME · theme NAME · quit",
-            suggester=CommandSuggester(),
+            suggester=CommandSuggester(self),
             select_on_focus=False,
         )
         self.cursor_blink = False
@@ -63,6 +67,12 @@ class CommandLine(Input):
             view.focus_content()
         if self.screen.focused is self:  # a view that is still being made: what is typed is not for a hidden line
             self.screen.set_focus(None)
+
+    async def action_complete(self) -> None:
+        """Take what is suggested, or will be in a moment."""
+        if self.suggester is not None and (line := await self.suggester.get_suggestion(self.value)):
+            self.value = line
+        self.action_end()
 
     async def action_submit(self) -> None:
         """Run what was typed."""
