@@ -27,6 +27,7 @@ from store.tabular.table import Table
 from store.uris import Resolver, take_apart
 
 if TYPE_CHECKING:
+    from store.addresses import Address
     from store.datastores.registry import Datastore
     from store.datastores.transfers import Opened
     from store.tabular.database import Database
@@ -58,11 +59,16 @@ class Opening:
         self.layout = layout
         self.connection = connection
         self.connected: list[Opened] = []
+        self.addresses: list[Address] = []
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """While rows are read: what the library of a datastore raises becomes an error that names the datastore."""
+        """While rows are read: what the library of a datastore raises becomes an error that names the place."""
         with ExitStack() as stack:
+            for address in self.addresses:
+                from store.transfer.remote import translated
+
+                stack.enter_context(translated(address))
             for each in self.connected:
                 from store.datastores.checking import explained
 
@@ -71,7 +77,7 @@ class Opening:
 
     def find(self, text: str) -> Source:
         """What a text means. Raises NotFoundError and UsageError."""
-        if "://" not in text and not text.startswith(("azureml:", "runs:")):
+        if "://" not in text and not text.startswith(("azureml:", "runs:", "models:")):
             if os.path.exists(os.path.expanduser(text)) or not ASSET.fullmatch(text) or _is_file_name(text):
                 return Source(text, *self._place(LocalPath(text)))
             text = f"azureml:{text}"
@@ -95,7 +101,7 @@ class Opening:
         return self._place(take_apart(address))
 
     def _place(self, reference: Reference, depth: int = 0) -> tuple[Any, str]:
-        from store.tabular.files import absolute, any_address, local_system
+        from store.tabular.files import absolute, address_of, any_address, local_system
 
         if isinstance(reference, LocalPath):
             return local_system(), absolute(reference.path)
@@ -106,7 +112,11 @@ class Opening:
         if isinstance(reference, DatastorePath):
             return self._in_datastore(reference)
         place = Resolver(self.layout, self.connection).find(str(reference))
-        return (local_system(), str(place.path)) if place.path is not None else any_address(str(place.url))
+        if place.path is not None:
+            return local_system(), str(place.path)
+        found = any_address(str(place.url))
+        self.addresses.append(address_of(str(place.url)))
+        return found
 
     def _in_datastore(self, reference: DatastorePath) -> tuple[Any, str]:
         from store.datastores import registry

@@ -12,6 +12,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from store.datastores import checking
 from store.datastores.checking import Failure, Server, chain
 from store.datastores.registry import Datastore
 from store.errors import ConflictError, UsageError
@@ -114,6 +115,8 @@ def explain(error: BaseException, datastore: Datastore) -> Failure | None:
             why = f"the key of the host is another than the one in {known_hosts(datastore)}: {fingerprint(each.key)}"
             hint = "It may be another machine that answers. If its key was changed on purpose, replace its line there."
             return Failure("connection", why, hint)
+        if isinstance(each, paramiko.ssh_exception.NoValidConnectionsError):
+            return checking.explain(next(iter(each.errors.values())), str(server(datastore)))
         if isinstance(each, paramiko.AuthenticationException):
             named = (datastore.document.get("credentials") or {}).get("username")
             who = named or datastore.document.get("username") or getpass.getuser()

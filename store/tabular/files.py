@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from store.errors import NotFoundError, UsageError
 from store.tabular.database import Database
 from store.unfinished import is_unfinished
+
+if TYPE_CHECKING:
+    from store.addresses import Address
 
 Resolve = Callable[[str], tuple[Any, str]]
 """Turns an address (``azureml://...``, a URL) into an fsspec file system and a path on it."""
@@ -48,10 +51,19 @@ def local_system() -> Any:
 
 def any_address(address: str) -> tuple[Any, str]:
     """The resolver for where no workspace is known: whatever fsspec makes of an address."""
-    from store.addresses import Address, split_secrets
-    from store.transfer.remote import open_filesystem
+    from store.transfer.remote import log_in, open_filesystem
 
-    return open_filesystem(Address(address, split_secrets(address)[0]))
+    place = address_of(address)
+    system, path = open_filesystem(place)
+    log_in(system, place)
+    return system, path
+
+
+def address_of(text: str) -> Address:
+    """A URL, and how it is shown: without its secrets, and otherwise as it was written."""
+    from store.addresses import Address, split_secrets
+
+    return Address(text, split_secrets(text)[0])
 
 
 def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve) -> list[SourceFile]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from store.addresses import AZURE_HOST, AZURE_SCHEMES, Address
 from store.errors import MachineError, NotFoundError, UsageError, WorkbenchError
+from store.transfer.failures import source_error
 from store.transfer.incoming import BrokenError, Open, Origin
 from store.transfer.web import SourceError
 from store.unfinished import is_unfinished
@@ -18,7 +19,11 @@ EXTRAS = {
     **dict.fromkeys((*AZURE_SCHEMES, "az", "adl"), "azure"),
     **dict.fromkeys(("s3", "s3a"), "s3"),
     **dict.fromkeys(("sftp", "ssh"), "sftp"),
+    "smb": "smb",
+    "webdav": "webdav",
 }
+STORAGE = "https://storage.azure.com/.default"
+"""What a token of Azure's storage is asked for."""
 
 
 class MissingLibraryError(MachineError):
@@ -37,7 +42,7 @@ def translated(address: Address) -> Iterator[None]:
     except PermissionError as error:
         raise SourceError(f"{address}: access refused: {error}") from error
     except Exception as error:  # the edge to plugins: botocore, azure.core, paramiko ... raise what they like
-        raise SourceError(f"{address}: {type(error).__name__}: {error}") from error
+        raise source_error(error, address) from error
 
 
 def open_filesystem(address: Address) -> tuple[Any, str]:
@@ -47,10 +52,31 @@ def open_filesystem(address: Address) -> tuple[Any, str]:
     check_scheme(address)
     with translated(address):
         try:
+            _refuse_rest(fsspec.get_filesystem_class(urlsplit(azure_url(address.given)).scheme), address)
             system, path = fsspec.url_to_fs(azure_url(address.given), **azure_host(address))
         except ImportError as error:
             raise missing_library(address, str(error)) from error
         return system, path
+
+
+def _refuse_rest(kind: Any, address: Address) -> None:
+    """Raises UsageError for what comes after # or ?, which a file system of fsspec would take for a setting."""
+    told = kind._get_kwargs_from_urls(azure_url(address.given))
+    for name, sign in (("url_fragment", "#"), ("url_query", "?")):
+        if name in told and address.scheme not in AZURE_SCHEMES:
+            hint = "A file with that in its name is read by a datastore: azureml://datastores/NAME/paths/PATH"
+            raise UsageError(f"{address}: an address of {address.scheme}:// cannot have a {sign}", hint=hint)
+
+
+def log_in(system: Any, address: Address) -> None:
+    """Ask for a token of Azure once, where that is the login: adlfs would ask, and wait, at everything it does."""
+    login: Any = getattr(system, "sync_credential", None)
+    if address.scheme in AZURE_SCHEMES and type(login).__name__ == "DefaultAzureCredential":
+        import logging
+
+        logging.getLogger("azure").addHandler(logging.NullHandler())  # else it writes each way that failed to stderr
+        with translated(address):
+            login.get_token(STORAGE)
 
 
 def check_scheme(address: Address) -> None:
@@ -59,6 +85,11 @@ def check_scheme(address: Address) -> None:
     from fsspec.registry import known_implementations
 
     scheme = urlsplit(azure_url(address.given)).scheme
+    if scheme == "adl":
+        raise UsageError(
+            f"{address}: Azure Data Lake Storage Gen1 was retired on 29 February 2024",
+            hint="Its data went to Gen2 or is gone: name it there, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH",
+        )
     if scheme not in fsspec.available_protocols():
         from store.specs.nearest import nearest
 
@@ -66,8 +97,9 @@ def check_scheme(address: Address) -> None:
         hint = f"Did you mean {meant}://?" if meant else None
         raise UsageError(f"{address}: nothing here knows addresses that begin with {address.scheme}://", hint=hint)
     known = known_implementations.get(scheme, {})
-    if find_spec(known.get("class", "fsspec").partition(".")[0]) is None:
-        raise missing_library(address, known.get("err", ""))
+    library = str(known.get("class", "fsspec")).partition(".")[0]
+    if find_spec(library) is None:
+        raise missing_library(address, f"pip install {library}")
 
 
 def missing_library(address: Address, why: str) -> MissingLibraryError:
