@@ -326,6 +326,7 @@ class MLTable(Spec):
         yield from _single(document, "paths", list(PathEntry.model_fields))
         yield from _single(document, "transformations", list(Transformation.model_fields))
         yield from _readers(document)
+        yield from _filters(document)
         yield from _types(document)
 
 
@@ -356,6 +357,21 @@ def _readers(document: Document) -> Iterable[Fault]:
             path = ("transformations", index)
             yield document.fault(path, f"{name!r} after {first!r}: a table has one reader", "Leave one of them away.")
         first = first or name
+
+
+def _filters(document: Document) -> Iterable[Fault]:
+    """A condition can be read; whether the table has its columns is known with the table."""
+    from store.tabular.filter_syntax import FilterError, parse
+
+    for index, item in enumerate(_items(document, "transformations")):
+        text = item.get("filter") if isinstance(item, Mapping) else None
+        if not isinstance(text, str):
+            continue
+        try:
+            parse(text)
+        except FilterError as error:
+            place = f"column {error.column} of the condition {text!r}"
+            yield document.fault(("transformations", index, "filter"), f"{error.why}: {place}", error.hint)
 
 
 def _types(document: Document) -> Iterable[Fault]:

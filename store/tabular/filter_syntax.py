@@ -98,7 +98,7 @@ class FilterError(UsageError):
 
     def __init__(self, text: str, at: int, message: str, hint: str | None = None) -> None:
         super().__init__(f"filter, column {at + 1}: {message}: {text!r}", hint=hint or SUPPORTED)
-        self.column = at + 1
+        self.column, self.why = at + 1, message
 
 
 def parse(text: str) -> Node:

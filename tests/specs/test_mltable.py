@@ -140,3 +140,21 @@ def test_a_fault_has_its_place_and_names_what_is_supported(tmp_path: Path) -> No
     (fault,) = caught.value.faults
     assert (fault.line, fault.column) == (5, 5)
     assert "did you mean 'read_delimited'?" in str(fault.hint) and "keep_columns" in str(fault.hint)
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("amount >", "the condition ends too early: column 9 of the condition 'amount >'"),
+        ("1 < amount < 3", "a comparison of a comparison: column 12 of the condition '1 < amount < 3'"),
+        ("", "the condition is empty"),
+    ],
+)
+def test_a_condition_that_cannot_be_read_is_a_fault_with_its_place(tmp_path: Path, condition: str, told: str) -> None:
+    file = tmp_path / "MLTable"
+    file.write_text(f"paths:\n  - file: a.csv\ntransformations:\n  - read_delimited\n  - filter: '{condition}'\n")
+    with pytest.raises(DocumentError) as caught:
+        load("mltable", file)
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.column) == (5, 13)
+    assert told in fault.message and fault.hint
