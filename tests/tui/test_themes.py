@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import tomllib
 from itertools import combinations
@@ -16,20 +17,24 @@ from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.theme import Theme
 from textual.widget import Widget
+from textual.widgets._toast import Toast
 
 import themes as shipped
 from store.errors import DocumentError, NotFoundError
 from store.layout import Layout
+from store.workspace import Found
 from tests.conftest import ROOT
 from tests.many_jobs import add_job, add_jobs
 from tests.tui.conftest import Drive, until
 from workbench.configuration.model import Configuration
 from workbench.configuration.reading import Loaded, config_file, load
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.sections import named
 from workbench.tui.settings import load_settings
 from workbench.tui.theme_variables import VARIABLE_DEFAULTS
 from workbench.tui.theming import COLOURS, STATES, Themes, automatic
 from workbench.tui.widgets.job_table import JobTable
+from workbench.tui.widgets.key_hints import KeyHints
 from workbench.tui.widgets.log_view import LogView
 
 FOLDER = Path(shipped.__file__).parent
@@ -320,7 +325,7 @@ def test_the_program_goes_on_in_the_default_theme_and_says_why(own: Path, drive:
     async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
         assert app.theme == "workbench"
         told = await until(pilot, lambda: [each.message for each in app._notifications])
-        assert f"{own / 'mine.toml'}:2:11: colours.primary: expected a colour, got 'nope'" in told[0]
+        assert told[0].startswith("mine.toml:2:11: colours.primary: expected a colour, got 'nope'")
         (own / "mine.toml").write_text('[colours]\nprimary = "#ffffff"\n')
         await until(pilot, lambda: app.theme == "mine")
 
@@ -334,8 +339,10 @@ def test_bad_settings_are_said_and_the_rest_holds(own: Path, drive: Drive) -> No
         assert app.frame.section is not None
         assert app.frame.section.name == "jobs"
         told = await until(pilot, lambda: [each.message for each in app._notifications])
-        assert "did you mean 'slate'?" in told[0]
-        assert "there is no key 'ctl+x'" in told[0]
+        assert told == [
+            "config.toml:1:9: theme: there is no theme 'slat'; did you mean 'slate'?\n"
+            "1 more. The defaults are in force. `workbench config show` tells all."
+        ]
         await pilot.press("f9")
         await until(pilot, lambda: type(app.screen).__name__ == "Help")
 
@@ -406,6 +413,43 @@ def test_the_documented_themes_are_those_that_there_are() -> None:
     for name in NAMES:
         assert f"`{name}`" in page
     assert isinstance(Themes().theme(NAMES[0]), Theme)
+
+
+def test_the_first_fault_of_the_file_is_said_whatever_is_checked_first(own: Path, drive: Drive) -> None:
+    """Keys are checked at the end."""
+    config_file().write_text('[keys]\napp.jump = "ctl+x"\n[filters]\nbad = "state:"\n[refresh]\nlocal = "no"\n')
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        told = await until(pilot, lambda: [each.message for each in app._notifications])
+        assert told[0].startswith("config.toml:2:12: keys.app.jump: there is no key 'ctl+x'")
+        assert "\n2 more. The defaults are in force." in told[0]
+        assert [fault.line for fault in app.loaded.faults] == [2, 4, 6]
+
+    drive(script, loaded=load_settings(Themes()))
+
+
+def test_what_is_wrong_with_settings_covers_three_lines_and_goes_by_escape(own: Path, layout: Layout) -> None:
+    config_file().write_text('theme = "slat"\n[keys]\napp.jump = "ctl+x"\n')
+
+    async def scene() -> None:
+        app = WorkbenchApp(Found(layout, "option"), loaded=load_settings(Themes()))
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            await script(app, pilot)
+
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        toast = (await until(pilot, lambda: app.screen.query(Toast))).first()
+        await until(pilot, lambda: toast.region.area)
+        assert toast.region.height <= 3
+        assert toast.region.bottom == app.screen.query_one(KeyHints).region.y
+        await pilot.press("3", "2")
+        await until(pilot, lambda: app.frame.section is named("jobs"))
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query(Toast))
+        assert app.frame.section is named("jobs"), "nothing else was left by that key"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.frame.section is named("data"))
+
+    asyncio.run(scene())
 
 
 def test_the_right_edge_of_a_list_that_is_too_short_to_scroll_has_the_ground_of_the_list(

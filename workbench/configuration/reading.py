@@ -98,6 +98,11 @@ def load(environment: Mapping[str, str] | None = None) -> Loaded:
     return loaded
 
 
+def in_order(fault: Fault) -> tuple[bool, str, int, int]:
+    """Faults in the order of their places, those of variables behind those of files."""
+    return fault.file.startswith("$"), fault.file, fault.line, fault.column
+
+
 def setting(key: str) -> Setting:
     """The setting of a key."""
     return next(each for each in SETTINGS if each.key == key)

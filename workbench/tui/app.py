@@ -235,8 +235,12 @@ class WorkbenchApp(ThemedApp):
         return view
 
     async def action_back(self) -> None:
-        """One view back; at a section's first view, to the one before."""
-        if not await self.frame.pop():
+        """One view back; at a section's first view warnings go, else to the section before."""
+        if await self.frame.pop():
+            return
+        if any(each.severity != "information" for each in self._notifications):
+            self.clear_notifications()
+        else:
             await self.action_previous()
 
     async def action_previous(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from store.specs.nearest import nearest, suggestion
-from workbench.configuration.reading import Loaded, load, setting
+from workbench.configuration.reading import Loaded, in_order, load, setting
 from workbench.tui.sections import SECTIONS
 from workbench.tui.theming import AUTOMATIC, Themes
 
@@ -35,6 +35,7 @@ def check_tables(loaded: Loaded) -> None:
         from workbench.tui.keymap import check_keys
 
         check_keys(loaded)
+    loaded.faults.sort(key=in_order)
 
 
 def check_filters(loaded: Loaded) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from textual import on
@@ -16,14 +17,11 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from store.errors import DocumentError, Fault, WorkbenchError
 from workbench.configuration.model import Configuration
-from workbench.configuration.reading import Loaded, config_file
+from workbench.configuration.reading import Loaded, config_file, in_order
 from workbench.tui.glyphs import draws_unicode
 from workbench.tui.key_order import OrderedKeys
 from workbench.tui.theming import AUTOMATIC, DARK, Themes, automatic
 from workbench.tui.widgets.palette import Palette
-
-TOLD_FAULTS = 3
-"""More would fill the screen; the command that shows all is named."""
 
 TOLD_SECONDS = 15.0
 
@@ -167,12 +165,13 @@ class ThemedApp(OrderedKeys):
             self.tell_faults(self._theme_faults, "Theme", f"The theme is {self.theme!r} for now.")
 
     def tell_faults(self, faults: Sequence[Fault], title: str, consequence: str) -> None:
-        """Show the first faults of a file as a notification."""
-        shown = [str(fault) for fault in faults[:TOLD_FAULTS]]
-        if len(faults) > TOLD_FAULTS:
-            shown.append(f"and {len(faults) - TOLD_FAULTS} more")
-        text = "\n".join([*shown, consequence])
-        self.notify(text, title=title, severity="warning", timeout=TOLD_SECONDS, markup=False)
+        """Show the first fault of a file as a notification, and how many there are: it lies over what is shown."""
+        first = min(faults, key=in_order)
+        text = str(replace(first, file=os.path.basename(first.file))).replace("\n  ", "; ")
+        others = f"{len(faults) - 1} more. " if len(faults) > 1 else ""
+        self.notify(
+            f"{text}\n{others}{consequence}", title=title, severity="warning", timeout=TOLD_SECONDS, markup=False
+        )
 
     # -- themes -------------------------------------------------------------------------------------------------
 
