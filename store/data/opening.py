@@ -142,6 +142,7 @@ class Opening:
 
 def _is_file_name(text: str) -> bool:
     """Whether a word without a colon has the end of a file of a table: then the file is meant that is not there."""
+    from store.tabular.compression import plain_name
     from store.tabular.source import FORMATS
 
-    return os.path.splitext(text.removesuffix(".gz"))[1].lower() in FORMATS
+    return os.path.splitext(plain_name(text))[1].lower() in FORMATS

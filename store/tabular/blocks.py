@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 
 from store.errors import UsageError
+from store.tabular.compression import Readable, decompressed
 from store.tabular.files import SourceFile
 
 BLOCK = 16 << 20
@@ -25,8 +26,8 @@ _CODECS = {
 def blocks(file: SourceFile, encoding: str, *, quoted: bool = False, size: int = BLOCK) -> Iterator[bytes]:
     """A file in blocks that end with a line; with ``quoted`` a line break within quotes ends none."""
     rest = b""
-    with file.open() as stream:
-        for piece in _utf8(stream, file, encoding, size):
+    with file.open() as stream, decompressed(stream, file.path) as text:
+        for piece in _utf8(text, file, encoding, size):
             whole = rest + piece
             end = _end_of_lines(whole, quoted)
             rest = whole[end:]
@@ -36,11 +37,11 @@ def blocks(file: SourceFile, encoding: str, *, quoted: bool = False, size: int =
         yield rest
 
 
-def _utf8(stream: object, file: SourceFile, encoding: str, size: int) -> Iterator[bytes]:
+def _utf8(stream: Readable, file: SourceFile, encoding: str, size: int) -> Iterator[bytes]:
     name = _CODECS.get(encoding.replace(" ", ""), "utf-8")
     decoder = codecs.getincrementaldecoder(name)() if name != "utf-8" else None
     first = True
-    while piece := stream.read(size):  # type: ignore[attr-defined]
+    while piece := stream.read(size):
         try:
             text = decoder.decode(piece).encode() if decoder else piece
         except UnicodeDecodeError as error:

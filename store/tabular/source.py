@@ -11,6 +11,7 @@ from store.errors import NotFoundError, UsageError
 from store.specs.document import Document
 from store.specs.loading import load, parse
 from store.specs.mltable import MLTable
+from store.tabular.compression import plain_name
 from store.tabular.database import Database
 from store.tabular.files import Resolve, absolute, any_address, local_system
 from store.tabular.plan import Plan
@@ -119,7 +120,7 @@ def _reader(system: Any, path: str, kind: str, format: str | None) -> tuple[str,
         found = system.find(path) if kind == "folder" else system.glob(path)
     elif not system.exists(path):
         raise NotFoundError(f"there is no {path}")
-    ends = {os.path.splitext(each.removesuffix(".gz"))[1].lower() for each in found}
+    ends = {os.path.splitext(plain_name(each))[1].lower() for each in found}
     readers = {end: FORMATS[end] for end in ends if end in FORMATS}
     if len(readers) != 1:
         hint = f"Say which: format {', '.join(READERS_BY_NAME)}; or describe it in an MLTable file."

@@ -59,3 +59,8 @@ def test_files_folders_patterns_and_versions_are_read(far: Layout, capfd: pytest
         ("azureml:there:1", ROWS),
     ):
         assert json.loads(shown(far, capfd, "data", "preview", place, "-o", "json")) == rows, place
+
+
+def test_compressed_files_are_read(far: Layout, capfd: pytest.CaptureFixture[str]) -> None:
+    for place in (f"{ROOT}/z/one.csv.gz", f"{ROOT}/z"):
+        assert json.loads(shown(far, capfd, "data", "preview", place, "-o", "json")) == ROWS, place
