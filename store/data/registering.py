@@ -1,7 +1,7 @@
 """From a data document to a version: its path held against its type, its bytes known, and copied where that was asked.
 
-Local data is read once for its fingerprint. What lies elsewhere is registered as it is: its bytes are known when a job
-first uses them.
+Local data is read once for its fingerprint. What lies elsewhere is looked at, and no byte of it is read: its bytes are
+known when a job first uses them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from store.addresses import split_secrets
-from store.data import assets, uploads
+from store.data import assets, looks, uploads
 from store.data.assets import DataVersion
 from store.data.fingerprint import Fingerprint, take
 from store.datastores import registry
@@ -21,7 +21,7 @@ from store.errors import NotFoundError, UsageError, WorkbenchError
 from store.layout import Layout
 from store.specs.references import DatastorePath
 from store.telling import Progress
-from store.uris import Resolver, take_apart
+from store.uris import Place, Resolver, take_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +47,23 @@ def register(
     document: Mapping[str, Any],
     *,
     upload: bool = False,
+    check: bool = True,
     progress: Progress | None = None,
 ) -> Registered:
     """Register a version by its document; ``upload`` copies local data into ``document["datastore"]`` first.
 
     Raises UsageError or NotFoundError for a path that is not what the type says, ConflictError for a version that is
-    there with another path; nothing is left behind then.
+    there with another path; nothing is left behind then. Without ``check`` what lies elsewhere is not looked at.
     """
     path, kind = str(document["path"]), str(document.get("type") or "uri_folder")
     refuse_secrets(path)
     place = Resolver(layout, connection).find(path)
-    check_database(connection, layout, path, kind)
+    is_table = check_database(connection, layout, path, kind)
     if place.path is None and upload:
         raise UsageError(f"{place} is not on this machine: there is nothing to upload", hint="Leave --upload away.")
-    found = None
+    found, seen = None, None
+    if place.path is None and check and not is_table:
+        seen = _looked(connection, layout, place, kind)
     if place.path is not None:
         check_type(place.path, kind)
         found = take(place.path, layout.manifests, progress=progress)
@@ -70,9 +73,21 @@ def register(
             kept = assets.create(connection, version_of(document, address, kind, found, stored=True))
     else:
         kept = assets.create(connection, version_of(document, path, kind, found, stored=False))
+    if seen is not None:
+        looks.keep(layout, kept, seen)
     twins = [str(twin).removeprefix("azureml:") for twin in assets.twins(connection, kept)]
     notes = [f"same bytes as {', '.join(twins)}"] if twins else []
     return Registered(kept, (*(found.notes if found else ()), *notes))
+
+
+def _looked(connection: sqlite3.Connection, layout: Layout, place: Place, kind: str) -> looks.Look:
+    """What lies elsewhere; an error tells how to do without looking."""
+    try:
+        return looks.look(connection, layout, place, kind)
+    except WorkbenchError as error:
+        way = "Nothing was kept; `workbench data create --no-check` keeps it without looking."
+        error.hint = f"{error.hint}\n  {way}" if error.hint else way
+        raise
 
 
 def refuse_secrets(path: str) -> None:
@@ -85,16 +100,16 @@ def refuse_secrets(path: str) -> None:
         )
 
 
-def check_database(connection: sqlite3.Connection, layout: Layout, path: str, kind: str) -> None:
-    """Hold a path in a SQL database against what is there; any other is let be. A query is not run for it.
+def check_database(connection: sqlite3.Connection, layout: Layout, path: str, kind: str) -> bool:
+    """Hold a path in a SQL database against what is there; False for any other. A query is not run for it.
 
     Raises UsageError for what can be no table, NotFoundError for a table that there is not.
     """
     reference = take_apart(path)
     if not isinstance(reference, DatastorePath):
-        return
+        return False
     if registry.get(connection, layout, reference.datastore).type != "sql":
-        return
+        return False
     from store.data.opening import Opening
     from store.datastores.sql import QUERY
 
@@ -106,6 +121,7 @@ def check_database(connection: sqlite3.Connection, layout: Layout, path: str, ki
     if not QUERY.match(reference.path):
         opening = Opening(layout, connection)
         opening.table(opening.find(path))
+    return True
 
 
 def version_of(
@@ -143,6 +159,7 @@ def delete(connection: sqlite3.Connection, layout: Layout, name: str, version: s
     A kill in between leaves either the whole version, or none whose copy the next deletion removes.
     """
     gone = assets.get(connection, name, version)
+    looks.forget(layout, gone)
     if not gone.stored:
         return Deleted(assets.delete(connection, name, version))
     with uploads.held(layout, gone.path):

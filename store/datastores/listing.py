@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 PAGE = 1000
+TIMES = ("LastModified", "last_modified", "mtime", "modified", "created")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,16 @@ class Entry:
     size: int | None = None
     modified_at: float | None = None
     etag: str | None = None
+
+    @classmethod
+    def of(cls, name: str, info: Mapping[str, Any]) -> Entry:
+        """What a file system's ``info`` says."""
+        if info["type"] == "directory":
+            return cls(name, True)
+        size = None if info.get("size") is None else int(info["size"])
+        when = next((info[key] for key in TIMES if info.get(key) is not None), None)
+        etag = next((str(info[key]) for key in ETAG_WORDS if info.get(key)), None)
+        return cls(name, False, size, _seconds(when), etag)
 
     def flat(self) -> dict[str, Any]:
         """As it is listed."""
@@ -76,7 +87,7 @@ def entries(system: AbstractFileSystem, path: str, *, unfinished: bool = False) 
         is_itself = whole == path.strip("/") and each["type"] == "directory"  # which some list too
         name = whole.rpartition("/")[2]
         if whole and not is_itself and (unfinished or not is_unfinished(name)):
-            yield _entry(name, each)
+            yield Entry.of(name, each)
 
 
 def walk(system: AbstractFileSystem, path: str, *, unfinished: bool = False) -> Iterator[Entry]:
@@ -90,19 +101,6 @@ def walk(system: AbstractFileSystem, path: str, *, unfinished: bool = False) -> 
                 waiting.append(name)
             else:
                 yield replace(each, name=name)
-
-
-TIMES = ("LastModified", "last_modified", "mtime", "modified", "created")
-
-
-def _entry(name: str, info: Mapping[str, Any]) -> Entry:
-    is_folder = info["type"] == "directory"
-    size = None if info.get("size") is None else int(info["size"])
-    when = next((info[key] for key in TIMES if info.get(key) is not None), None)
-    if is_folder:
-        return Entry(name, True)
-    etag = next((str(info[key]) for key in ETAG_WORDS if info.get(key)), None)
-    return Entry(name, False, size, _seconds(when), etag)
 
 
 def _seconds(when: object) -> float | None:

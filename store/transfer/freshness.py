@@ -17,12 +17,13 @@ def changed(address: Address, before: Origin, files: int | None, watch: Watch) -
     try:
         if files is not None:
             return watch.wait_for(lambda: _content(address)) != (files, before.size)
-        return not before.fits(watch.wait_for(lambda: _origin(address)))
+        return not before.fits(watch.wait_for(lambda: origin(address)))
     except BrokenError as error:
         raise SourceError(f"{address}: {error}") from error
 
 
-def _origin(address: Address) -> Origin:
+def origin(address: Address) -> Origin:
+    """What the source of a file says of it now. Raises WorkbenchError where it does not answer."""
     from store.transfer import remote, web
 
     if address.scheme in ("http", "https") or (

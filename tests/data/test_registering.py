@@ -18,10 +18,12 @@ from store import database
 from store.data import assets
 from store.data.registering import Registered, register
 from store.datastores import registry
-from store.errors import ConflictError, NotFoundError, UsageError, WorkbenchError
+from store.errors import ConflictError, MachineError, NotFoundError, UsageError, WorkbenchError
 from store.layout import Layout
 from tests.conftest import Cli
+from tests.data_server import Resource, serving
 from tests.file_trees import fill
+from workbench.cli.main import exit_code
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,8 +40,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "sets"
 
 
-def made(connection: sqlite3.Connection, layout: Layout, path: Path | str, **more: Any) -> Registered:
-    return register(connection, layout, {"name": "churn", "path": str(path), **more})
+def made(
+    connection: sqlite3.Connection, layout: Layout, path: Path | str, *, check: bool = True, **more: Any
+) -> Registered:
+    return register(connection, layout, {"name": "churn", "path": str(path), **more}, check=check)
 
 
 def test_a_folder_has_the_fingerprint_of_its_manifest(
@@ -69,12 +73,42 @@ def test_what_is_left_out_is_told(connection: sqlite3.Connection, layout: Layout
     assert made(connection, layout, folder).notes == ("nowhere: left out, a link that leads nowhere",)
 
 
-def test_what_lies_elsewhere_is_taken_as_it_is(connection: sqlite3.Connection, layout: Layout) -> None:
+def test_what_lies_elsewhere_is_taken_as_it_is_without_a_check(connection: sqlite3.Connection, layout: Layout) -> None:
     blob = {"type": "azure_blob", "name": "sales", "account_name": "acme", "container_name": "c"}
     registry.create(connection, blob)
     for number, path in enumerate(("azureml://datastores/sales/paths/a/", "https://example.org/x.csv"), 1):
-        version = made(connection, layout, path).version
+        version = made(connection, layout, path, check=False).version
         assert (version.version, version.path, version.fingerprint) == (str(number), path, None)
+
+
+def test_a_url_is_looked_at_and_held_against_what_it_was(
+    connection: sqlite3.Connection, layout: Layout, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
+        capfd.readouterr()
+        code = exit_code(["-w", str(layout.root), *arguments])
+        out, err = capfd.readouterr()
+        return code, json.loads(out or "{}"), err
+
+    with serving() as server:
+        server.resources["/a.csv"] = Resource(b"a", etag='"1"')
+        url, none = server.url("/a.csv"), server.url("/none.csv")
+        made(connection, layout, url, type="uri_file")
+        code, _, said = run("data", "create", "--name", "none", "--type", "uri_file", "--path", none)
+        assert (code, "no such file" in said, "--no-check" in said) == (3, True, True), said
+        code, found, said = run("data", "show", "churn", "--check", "-o", "json")
+        assert (code, found["check"]["by"], found["check"]["changed"]) == (0, "ETag and size", False), said
+        assert "changed" not in found
+        server.resources["/a.csv"] = Resource(b"b", etag='"2"')
+        code, found, said = run("data", "show", "churn", "--check", "-o", "json")
+        assert (code, found["check"]["changed"], found["changed"]["seen_by"]) == (0, True, "check")
+        assert "has changed since it was registered, by ETag" in said
+    with pytest.raises(MachineError, match="nothing listens there") as told:
+        made(connection, layout, none, type="uri_file")
+    assert "--no-check" in str(told.value)
+    assert [each.name for each in assets.find(connection)] == ["churn"]
+    code, found, _ = run("data", "create", "--name", "none", "--type", "uri_file", "--path", none, "--no-check")
+    assert (code, found["version"]) == (0, "1")
 
 
 @pytest.mark.parametrize(

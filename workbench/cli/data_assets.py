@@ -57,6 +57,7 @@ def shown(session: Session, found: DataVersion) -> dict[str, Any]:
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag; as often as wanted.")
 @click.option("--datastore", help="Where --upload copies to. Default: workspaceblobstore.")
 @click.option("--upload", is_flag=True, help="Copy a local path into the datastore: the version keeps its bytes.")
+@click.option("--no-check", is_flag=True, help="Do not look whether there is anything at a path elsewhere.")
 @output_options
 @workspace_option
 def create(
@@ -66,11 +67,14 @@ def create(
     kind: str | None,
     tags: tuple[str, ...],
     upload: bool,
+    no_check: bool,
     output: str | None,
     query: str | None,
     **flags: str | None,
 ) -> None:
     """Register a version of a data asset. It refers to the data where that is; --upload copies it.
+
+    What lies elsewhere is looked at too: it has to be there, and be what the type says.
 
     \b
     workbench data create --name churn --path ./data/churn.csv --type uri_file
@@ -94,6 +98,7 @@ def create(
         session.layout,
         document,
         upload=upload or bool(document.get("datastore")),
+        check=not no_check,
         progress=progress_of("reading"),
     )
     for note in found.notes:
@@ -149,7 +154,9 @@ def list_data(
 @click.command()
 @name_argument("data asset", data_names)
 @version_options
-@click.option("--check", is_flag=True, help="Read the data, and say whether it is what it was.")
+@click.option(
+    "--check", is_flag=True, help="Say whether the data is what it was: by bytes; elsewhere by ETag, time, size."
+)
 @click.option("--profile", is_flag=True, help="What is in its columns: types, missing, ranges, histograms.")
 @click.option("--target", metavar="COLUMN", help="With --profile: the column that is to be predicted.")
 @output_options
@@ -179,32 +186,19 @@ def show(
 
         show_profile(session, str(found), target, output, query)
         return
+    document = {**shown(session, found), "used_by": used_by(session, found)}
     if check:
-        say(checked(session, found))
-    emit({**shown(session, found), "used_by": used_by(session, found)}, output, query, people=readable)
+        from workbench.cli.data_check import check as look
+
+        now = look(session, found)
+        say(now.text)
+        document = now.add_to(document)
+    emit(document, output, query, people=readable)
 
 
 def readable(document: dict[str, Any]) -> dict[str, Any]:
     """A version as a person reads it."""
     return {**document, "used_by": [use_line(each) for each in document["used_by"]]}
-
-
-def checked(session: Session, found: DataVersion) -> str:
-    """What there is to say of the bytes of a version as they are now."""
-    from store.data.fingerprint import take
-    from store.uris import Resolver
-    from workbench.cli.progress import progress_of
-
-    place = Resolver(session.layout, session.connection).find(str(found))
-    if place.path is None:
-        return f"{found} lies on another machine: its bytes are looked at when a job uses it"
-    now = take(place.path, progress=progress_of("reading"))
-    if found.fingerprint is None:
-        return f"{found} has {now.files} files, {size(now.bytes)}; what it had at first is not known"
-    if now.hash == found.fingerprint:
-        return f"{found} has the bytes that it had when it was registered"
-    was = f"{found.files} files, {size(found.bytes)}"
-    return f"{found} has changed since it was registered: {was} then, {now.files} files, {size(now.bytes)} now"
 
 
 @click.command()
