@@ -67,3 +67,17 @@ def test_a_key_without_a_sign_has_a_word(
         await until(pilot, lambda: name in str(app.frame.query_one(KeyHints).render()))
 
     drive(script)
+
+
+def test_the_form_tells_the_way_out_and_where_there_is_more(drive: Drive) -> None:
+    async def script(app: WorkbenchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("n", "enter")
+        await until(pilot, lambda: app.frame.places()[-1:] and app.frame.query("Form Input, Form TextArea"))
+        hints = app.frame.query_one(KeyHints)
+        await until(pilot, lambda: "esc leave" in str(hints.render()))
+        line = str(hints.render())
+        assert line.startswith(" ^r run ")
+        assert line.endswith(" ^p more ")
+        assert len(line) <= SMALL[0]
+
+    drive(script, size=SMALL)

@@ -21,6 +21,11 @@ class Hint:
 
     key: str
     text: str
+    leads_out: bool = False
+
+
+NONE = Hint("", "")
+MORE = "more"
 
 
 def how_common(name: str, first: frozenset[str] = frozenset()) -> int:
@@ -28,6 +33,20 @@ def how_common(name: str, first: frozenset[str] = frozenset()) -> int:
     if name in first:
         return -1
     return 2 if name.startswith("app.") else 1 if name in COMMON else 0
+
+
+def in_room(hints: list[Hint], width: int, last: Hint) -> list[Hint]:
+    """The hints that fit, the way out among them, and ``last``; where others are left out it says that there are more.
+
+    A ``last`` without a text is shown only then.
+    """
+    shown, left_out = fitting(hints, width, last if last.text else NONE)
+    if not left_out:
+        return [*shown, last if last.text else NONE]
+    last = Hint(last.key, MORE) if last.key else NONE
+    out = [each for each in hints if each.leads_out][:1]
+    others, _ = fitting([each for each in hints if each not in out], width - sum(map(_width, out)), last)
+    return [*others, *out, last]
 
 
 def fitting(hints: list[Hint], width: int, last: Hint) -> tuple[list[Hint], int]:
@@ -69,17 +88,18 @@ class KeyHints(Widget):
                 continue
             if binding.show and enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
-                found[binding.action] = Hint(key, binding.description)
-        help_hint = found.pop("help", None) or Hint("", "")
-        self.hints = (*found.values(), help_hint)
+                found[binding.action] = Hint(key, binding.description, leads_out=binding.key == "escape")
+        # where one types no key shows the help: the list of all that can be done has what it would tell
+        palette = [each.binding for each in active if each.binding.id == "app.palette"]
+        all_of_them = Hint(self.app.get_key_display(palette[0]), "") if palette else NONE
+        last = found.pop("help", all_of_them)
+        self.hints = (*found.values(), last)
 
     def render(self) -> Content:
         """Keys in the accent colour, texts muted; help is said to have more where not all has room."""
-        *others, help_hint = self.hints or (Hint("", ""),)
-        shown, left_out = fitting(others, self.size.width, help_hint)
-        parts: list[Content] = []
-        if left_out and help_hint.key:
-            help_hint = Hint(help_hint.key, "more")
-        for hint in (*shown, help_hint):
-            parts.append(Content.assemble((f" {hint.key}", "bold $accent"), (f" {hint.text} ", "$foreground-muted")))
+        *others, last = self.hints or (NONE,)
+        parts = [
+            Content.assemble((f" {hint.key}", "bold $accent"), (f" {hint.text} ", "$foreground-muted"))
+            for hint in in_room(others, self.size.width, last)
+        ]
         return Content("").join(parts)
