@@ -72,8 +72,12 @@ class Fault:
     hint: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}: "
-        where = f"{self.path}: " if self.path else ""
+        if self.file.startswith("--") and self.file != "--set":  # a flag has a value and no place in it
+            place, where = f"{self.file}: ", ""
+            if self.path != self.file[2:].replace("-", "_"):
+                where = f"{self.path}: " if self.path else ""
+        else:
+            place, where = f"{self.file}:{self.line}:{self.column}: ", f"{self.path}: " if self.path else ""
         return f"{place}{where}{self.message}" + (f"\n  {self.hint}" if self.hint else "")
 
 

@@ -437,3 +437,29 @@ def test_unknown_columns_and_formats_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not in the encoding"):
         delimited(tmp_path, "a,b\n5,é\n".encode("latin1"))
     assert list(itertools.islice(table.batches(limit=0), 1)) == []
+
+
+def test_hints_name_only_what_there_is(tmp_path: Path) -> None:
+    write(tmp_path, {"d/b.txt": "x"})
+    with pytest.raises(UsageError) as caught:
+        open_table(tmp_path / "d")
+    assert "format" not in str(caught.value) and ".parquet" in str(caught.value.hint)
+    with pytest.raises(NotFoundError, match="nothing matches") as missed:
+        open_table(tmp_path / "d" / "*.csv")
+    assert missed.value.hint is None
+    (tmp_path / "f").mkdir()
+    with pytest.raises(NotFoundError, match="no file in the folder"):
+        open_table(tmp_path / "f")
+    for place, hint in (("a.csv", "Paths are relative to the folder of the MLTable file."), ("/no/a.csv", None)):
+        with pytest.raises(NotFoundError) as missed:
+            open_document({"paths": [{"file": place}], "transformations": ["read_delimited"]}, tmp_path)
+        assert missed.value.hint == hint
+
+
+@pytest.mark.parametrize("content", [b"a,b\n1,x\0y\n", b"\x7fELF\0\0\1heading alone", b"a\n" * 40000 + b"\0\n"])
+def test_bytes_that_no_text_has_are_warned_of(tmp_path: Path, content: bytes) -> None:
+    table = opened(tmp_path, {"a.csv": content}, "read_delimited")
+    table.to_arrow()
+    assert [f"{tmp_path / 'a.csv'} has NUL bytes" in warning for warning in table.warnings] == [True]
+    wide = opened(tmp_path, {"b.csv": "a,b\n1,x\n".encode("utf-16")}, {"read_delimited": {"encoding": "utf16"}})
+    assert (wide.to_arrow().to_pylist(), wide.warnings) == ([{"a": True, "b": "x"}], [])

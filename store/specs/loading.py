@@ -93,7 +93,7 @@ def load(kind: str, file: Path | str | None, overrides: Iterable[str] = (), **fl
 
     Raises DocumentError with every fault of the document, its overrides and its flags.
     """
-    document = load_document(file, overrides) if file is not None else Document.of({})
+    document = load_document(file, overrides, kind) if file is not None else Document.of({})
     for key, value in flags.items():
         if value is not None:
             document.set_flag(key, value)

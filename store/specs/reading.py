@@ -13,23 +13,25 @@ from store.specs.nodes import Construction, Place, Source, compose, fault_at
 MAX_BYTES = 4 * 1024 * 1024
 
 
-def load_document(file: Path | str, overrides: Iterable[str] = ()) -> Document:
-    """Read a YAML (or JSON) file and apply ``--set`` arguments to it.
+def load_document(file: Path | str, overrides: Iterable[str] = (), kind: str = "job") -> Document:
+    """Read a YAML (or JSON) file of a kind, or of a family of kinds, and apply ``--set`` arguments to it.
 
     Raises NotFoundError if there is no such file, and DocumentError if it cannot be read at all; lesser faults of the
     document are kept in ``Document.faults`` for whoever checks the rest.
     """
-    return document_of(_read(str(file)), str(file), Path(os.path.abspath(file)).parent, overrides)
+    return document_of(_read(str(file)), str(file), Path(os.path.abspath(file)).parent, overrides, kind)
 
 
-def document_of(text: str, file: str, folder: Path, overrides: Iterable[str] = ()) -> Document:
+def document_of(text: str, file: str, folder: Path, overrides: Iterable[str] = (), kind: str = "job") -> Document:
     """As ``load_document``, of a text that need not be on the disk; ``file`` is what its faults call it, and what is
     relative in it is relative to ``folder``."""
     source = Source(file, text)
     node = compose(source)
     start = Place(source.file, 1, 1)
     if node is None:
-        raise DocumentError([fault_at(start, (), "the document is empty", "A job needs at least a `command`.")])
+        others = "`workbench schema` lists the kinds of documents, and tells what each can have."
+        needs = "A job needs at least a `command`." if kind == "job" else others
+        raise DocumentError([fault_at(start, (), "the document is empty", needs)])
     construction = Construction(source)
     data = construction.build(node, ())
     if not isinstance(data, dict):

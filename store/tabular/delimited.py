@@ -92,12 +92,18 @@ class Delimited:
         return DEFAULT_SAMPLE if isinstance(infer, bool) else infer.sample_size
 
     def _sample(self, file: SourceFile) -> tuple[list[str], list[list[str | None]]]:
-        found = blocks(file, self.settings.encoding, quoted=self.settings.support_multi_line, size=SAMPLE_BLOCK)
+        found = self._blocks(file, SAMPLE_BLOCK)
         rows = chain.from_iterable(self._rows(block, file) for block in found)
         header = next(rows, []) if self._has_header(file) else None
         sample = list(islice(rows, self._sample_size))
         width = max(map(len, [header or [], *sample]), default=0)
         return column_names([*(header or []), *[None] * (width - len(header or []))]), sample
+
+    def _blocks(self, file: SourceFile, size: int) -> Iterator[bytes]:
+        for block in blocks(file, self.settings.encoding, quoted=self.settings.support_multi_line, size=size):
+            if b"\0" in block:
+                self.warn(f"{file.name} has NUL bytes: is it text, and `encoding` of the reader the right one?")
+            yield block
 
     def _has_header(self, file: SourceFile) -> bool:
         header = self.settings.header
@@ -121,7 +127,7 @@ class Delimited:
         """A file as a stream of tables with the wanted columns."""
         names = list(self.kinds)
         skip = self._has_header(file)
-        for block in blocks(file, self.settings.encoding, quoted=self.settings.support_multi_line, size=size):
+        for block in self._blocks(file, size):
             body = block
             if skip:
                 header, body = self._split_header(block, file)

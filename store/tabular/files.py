@@ -78,7 +78,8 @@ def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve)
     found = [each for each in found if not is_unfinished(each.rpartition("/")[2])]
     if not found:
         what = {"file": "there is no file", "folder": "there is no file in the folder"}.get(kind, "nothing matches")
-        hint = "Paths are relative to the folder of the MLTable file." if "://" not in place else None
+        relative = bool(folder[1]) and "://" not in place and not os.path.isabs(place)
+        hint = "Paths are relative to the folder of the MLTable file." if relative else None
         raise NotFoundError(f"{what} {place!r} (looked for {prefix}{path})", hint=hint)
     return [SourceFile(system, each, prefix + each) for each in found]
 

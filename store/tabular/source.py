@@ -103,7 +103,7 @@ def _open_mltable(system: Any, file: str, resolve: Resolve) -> Table:
             text = system.cat_file(file).decode("utf-8-sig")
         except FileNotFoundError as error:
             raise NotFoundError(f"there is no file {file}") from error
-        spec = parse(document_of(text, file, Path(os.path.dirname(file))), "mltable")
+        spec = parse(document_of(text, file, Path(os.path.dirname(file)), kind="mltable"), "mltable")
     assert isinstance(spec, MLTable)  # noqa: S101 - the kind says so
     return open_document(spec, (system, os.path.dirname(file)), resolve)
 
@@ -120,10 +120,14 @@ def _reader(system: Any, path: str, kind: str, format: str | None) -> tuple[str,
         found = system.find(path) if kind == "folder" else system.glob(path)
     elif not system.exists(path):
         raise NotFoundError(f"there is no {path}")
+    if not found:
+        what = "there is no file in the folder" if kind == "folder" else "nothing matches"
+        raise NotFoundError(f"{what} {path}")
     ends = {os.path.splitext(plain_name(each))[1].lower() for each in found}
     readers = {end: FORMATS[end] for end in ends if end in FORMATS}
     if len(readers) != 1:
-        hint = f"Say which: format {', '.join(READERS_BY_NAME)}; or describe it in an MLTable file."
+        shown = f"{', '.join(list(FORMATS)[:-1])} or {list(FORMATS)[-1]}"
+        hint = f"Names that tell end in {shown}, all alike; anything else is described in a file MLTable beside them."
         raise UsageError(f"{path}: the names of its files do not tell what is in them", hint=hint)
     name, settings = next(iter(readers.values()))
     return name, dict(settings)

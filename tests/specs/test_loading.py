@@ -185,7 +185,9 @@ def test_other_kinds(tmp_path: Path) -> None:
 def test_flags_alone_may_be_wrong_too() -> None:
     with pytest.raises(DocumentError) as caught:
         load("compute", None, type="amlcompute", name="a b", max_instances=-1)
-    assert [str(fault).split(": ")[0] for fault in caught.value.faults] == ["--max-instances:1:1", "--name:1:1"]
+    first, second = (str(fault) for fault in caught.value.faults)
+    assert first.startswith("--max-instances: expected a number")
+    assert second.startswith("--name: 'a b' cannot be")
 
 
 words = [

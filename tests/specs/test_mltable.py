@@ -158,3 +158,11 @@ def test_a_condition_that_cannot_be_read_is_a_fault_with_its_place(tmp_path: Pat
     (fault,) = caught.value.faults
     assert (fault.line, fault.column) == (5, 13)
     assert told in fault.message and fault.hint
+
+
+def test_an_empty_file_is_told_of_its_own_kind(tmp_path: Path) -> None:
+    (tmp_path / "MLTable").write_text("")
+    with pytest.raises(DocumentError) as caught:
+        load("mltable", tmp_path / "MLTable")
+    hint = str(caught.value.faults[0].hint)
+    assert "workbench schema" in hint and "job" not in hint

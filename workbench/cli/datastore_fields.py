@@ -117,7 +117,7 @@ def document_of(
 
     refuse_secret_overrides(overrides)
     if file is not None:
-        document = load_document(file, overrides)
+        document = load_document(file, overrides, "datastore")
     else:
         document = Document.of({})
         if kind := flags.get("type"):
