@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from store import database
@@ -17,6 +18,7 @@ from store.datastores import registry
 from store.errors import ConflictError, NotFoundError, UsageError
 from store.layout import Layout
 from workbench import Dataset
+from workbench.dataset import DataType, PromoteHeadersBehavior
 
 
 @pytest.fixture
@@ -102,8 +104,76 @@ def test_a_database_has_no_files(at_hand: Layout) -> None:
     address = "azureml://datastores/shop/paths/sale"
     with pytest.raises(UsageError, match="is a table of a database, and no file"):
         Dataset.Tabular.from_parquet_files(address)
-    with pytest.raises(UsageError, match="on another machine"):
+    with pytest.raises(UsageError, match="is a table of a database, and no file"):
         Dataset.File.from_files(address)
+
+
+def test_the_keywords_of_version_1_have_their_meaning(folder: Path) -> None:
+    made = folder / "north/2026/05"
+    made.mkdir(parents=True)
+    (made / "s.csv").write_text("id;ok;day\n007;ja;2026-05-01\n010;nein;2026-05-02\n")
+    kinds = {
+        "id": DataType.to_string(),
+        "ok": DataType.to_bool(["ja"], ["nein"]),
+        "day": DataType.to_datetime("%Y-%m-%d"),
+    }
+    read = Dataset.Tabular.from_delimited_files
+    data = read(
+        str(made / "*.csv"), True, True, True, kinds, ";", True, "/{store}/{month:yyyy/MM}/s.csv", encoding="utf8"
+    ).to_pandas_dataframe()
+    assert (data["id"].tolist(), data["ok"].tolist()) == (["007", "010"], [True, False])
+    assert data["day"].dt.day.tolist() == [1, 2]
+    assert (data["store"].tolist(), data["month"].dt.month.tolist()) == (["north"] * 2, [5, 5])
+    assert data["Path"].str.endswith("s.csv").all()
+    for header in (False, PromoteHeadersBehavior.NO_HEADERS, "no_header"):
+        assert len(read(folder / "a.csv", header=header).to_pandas_dataframe()) == 101
+    for header in (True, PromoteHeadersBehavior.ALL_FILES_HAVE_SAME_HEADERS):
+        assert len(read(folder / "a.csv", header=header).to_pandas_dataframe()) == 100
+    lines = Dataset.Tabular.from_json_lines_files(folder / "deep", set_column_types={"a": DataType.to_string()})
+    assert lines.to_pandas_dataframe()["a"].tolist() == ["1", "2"]
+    lines.table.to_parquet(made / "p.parquet")
+    parquet = Dataset.Tabular.from_parquet_files(
+        made / "p.parquet", True, True, {"a": DataType.to_long()}, "/{year}/{month}/p.parquet"
+    )
+    assert parquet.to_pandas_dataframe()[["a", "year"]].values.tolist() == [[1, "2026"], [2, "2026"]]
+
+
+def test_what_cannot_be_is_said_in_the_words_of_the_call(folder: Path) -> None:
+    read = Dataset.Tabular.from_delimited_files
+    for wrong, said in (
+        ({"header": "some"}, "PromoteHeadersBehavior"),
+        ({"encoding": "klingon"}, "encoding: 'klingon'"),
+        ({"set_column_types": {"a": "integer"}}, "no type of a column"),
+        ({"set_column_types": {"zz": "int"}}, "no column 'zz'"),
+    ):
+        with pytest.raises(UsageError, match=said) as told:
+            read(folder / "a.csv", **wrong)  # type: ignore[arg-type]
+        assert "MLTable:" not in str(told.value)
+    with pytest.raises(UsageError, match="no path is given"):
+        read([])
+    for step in (read(folder / "a.csv").take, read(folder / "a.csv").skip):
+        with pytest.raises(UsageError, match="-1 is no number of rows"):
+            step(-1)
+
+
+def test_a_datastore_and_a_path_of_it(at_hand: Layout) -> None:
+    for path in (("inbox", "a.csv"), [("inbox", "a.csv")], ("inbox", ["a.csv"])):
+        assert len(Dataset.Tabular.from_delimited_files(path).to_pandas_dataframe()) == 100  # type: ignore[arg-type]
+    assert Dataset.File.from_files(("inbox", "deep")).to_path() == ["/b.jsonl"]
+
+
+def test_files_of_another_file_system_are_listed_and_brought(tmp_path: Path) -> None:
+    system = fsspec.filesystem("memory")
+    system.pipe({"/sets/a.csv": b"a", "/sets/deep/b.csv": b"b"})
+    for path, names in (("memory://sets", ["/a.csv", "/deep/b.csv"]), ("memory://sets/*.csv", ["/a.csv"])):
+        files = Dataset.File.from_files(path)
+        assert files.to_path() == names
+    assert [Path(each).read_bytes() for each in Dataset.File.from_files("memory://sets").download(tmp_path / "x")] == [
+        b"a",
+        b"b",
+    ]
+    with pytest.raises(NotFoundError):
+        Dataset.File.from_files("memory://sets/none.csv")
 
 
 def test_nothing_is_imported_before_it_is_asked_for() -> None:

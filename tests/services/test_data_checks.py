@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from store.errors import NotFoundError
 from tests.services.job_datastores import Remote, remote
+from workbench import Dataset
 from workbench.cli.main import exit_code
 
 __all__ = ["remote"]
@@ -41,6 +43,19 @@ def test_what_is_not_there_or_of_another_type_is_refused(
     assert run(remote, capfd, *given, "--no-check")[0] == 0
     code, _, said = run(remote, capfd, "show", "x:1", "--check")
     assert code == 2 and "has no file MLTable" in said, said
+
+
+def test_files_are_listed_and_brought_in_python(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(remote.layout.root))
+    remote.put(tmp_path / "up", a__csv="a\n1\n", deep_OF_b__csv="a\n2\n")
+    files = Dataset.File.from_files(remote.path())
+    assert files.to_path() == ["/a.csv", "/deep/b.csv"]
+    assert [Path(each).read_text() for each in files.download(tmp_path / "got")] == ["a\n1\n", "a\n2\n"]
+    assert Dataset.Tabular.from_delimited_files(remote.path()).to_pandas_dataframe()["a"].tolist() == [1, 2]
+    with pytest.raises(NotFoundError):
+        Dataset.File.from_files(remote.path("none.csv"))
 
 
 def test_a_check_tells_what_changed_and_by_what(
