@@ -49,6 +49,11 @@ def open_filesystem(address: Address) -> tuple[Any, str]:
     """The file system of an address, and the path there. Raises MissingLibraryError, naming what to install."""
     import fsspec
 
+    if address.scheme == "adl":
+        raise UsageError(
+            f"{address}: Azure Data Lake Storage Gen1 was retired on 29 February 2024",
+            hint="Its data went to Gen2 or is gone: name it there, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH",
+        )
     check_scheme(address)
     with translated(address):
         try:
@@ -85,11 +90,6 @@ def check_scheme(address: Address) -> None:
     from fsspec.registry import known_implementations
 
     scheme = urlsplit(azure_url(address.given)).scheme
-    if scheme == "adl":
-        raise UsageError(
-            f"{address}: Azure Data Lake Storage Gen1 was retired on 29 February 2024",
-            hint="Its data went to Gen2 or is gone: name it there, abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH",
-        )
     if scheme not in fsspec.available_protocols():
         from store.specs.nearest import nearest
 
