@@ -59,6 +59,12 @@ def test_a_server_that_is_not_there_is_named(scheme: str, capfd: pytest.CaptureF
     assert "Is the server running" in err
 
 
+def test_what_a_table_names_is_told_as_what_a_command_names(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    address = f"https://127.0.0.1:{free_port()}/x.csv"
+    (tmp_path / "MLTable").write_text(f"paths: [{{file: '{address}'}}]\ntransformations: [read_delimited]\n")
+    assert f"error: {address}: connection failed: " in told(capfd, tmp_path, "preview", str(tmp_path))
+
+
 @pytest.mark.parametrize("scheme", ["https", "sftp", "ftp"])
 def test_a_machine_that_nobody_knows_is_named(scheme: str, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     err = told(capfd, tmp_path, "preview", f"{scheme}://nobody.invalid/x.csv")

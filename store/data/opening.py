@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from store.data import assets
 from store.data.assets import DataVersion
-from store.errors import UsageError
+from store.errors import UsageError, WorkbenchError
 from store.layout import Layout
 from store.specs.references import AssetReference, DatastorePath, LocalPath, Reference
 from store.tabular.table import Table
@@ -64,16 +64,20 @@ class Opening:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """While rows are read: what the library of a datastore raises becomes an error that names the place."""
-        with ExitStack() as stack:
-            for address in self.addresses:
-                from store.transfer.remote import translated
-
-                stack.enter_context(translated(address))
-            for each in self.connected:
-                from store.datastores.checking import explained
-
-                stack.enter_context(explained(each.datastore, each.given))
+        try:
             yield
+        except (WorkbenchError, ImportError):
+            raise
+        except Exception:  # the edge to libraries; what is read may have come to light only while it was opened
+            from store.datastores.checking import explained
+            from store.transfer.remote import translated
+
+            with ExitStack() as stack:
+                for each in self.connected:
+                    stack.enter_context(explained(each.datastore, each.given))
+                for address in self.addresses:
+                    stack.enter_context(translated(address))
+                raise
 
     def find(self, text: str) -> Source:
         """What a text means. Raises NotFoundError and UsageError."""

@@ -70,7 +70,7 @@ def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve)
     """The files of an entry of ``paths``, sorted by name. Raises NotFoundError where there is none."""
     system, path, prefix = locate(place, folder, resolve)
     if kind == "file":
-        found = [path] if system.isfile(path) else []
+        found = [path] if _is_file(system, path) else []
     elif kind == "folder":
         found = sorted(system.find(path)) if system.isdir(path) else []
     else:
@@ -82,6 +82,19 @@ def find_files(kind: str, place: str, folder: tuple[Any, str], resolve: Resolve)
         hint = "Paths are relative to the folder of the MLTable file." if relative else None
         raise NotFoundError(f"{what} {place!r} (looked for {prefix}{path})", hint=hint)
     return [SourceFile(system, each, prefix + each) for each in found]
+
+
+def _is_file(system: Any, path: str) -> bool:
+    """As ``isfile``, which of most file systems takes a server that is not there for a file that is not."""
+    if _is_local(system):
+        return bool(system.isfile(path))
+    try:
+        return bool(system.info(path)["type"] == "file")
+    except FileNotFoundError as error:
+        cause = error.__cause__
+    if isinstance(cause, OSError):  # http says so of a connection that failed, too
+        raise cause
+    return False
 
 
 def locate(place: str, folder: tuple[Any, str], resolve: Resolve) -> tuple[Any, str, str]:
@@ -96,7 +109,7 @@ def locate(place: str, folder: tuple[Any, str], resolve: Resolve) -> tuple[Any, 
     else:
         system, root = folder
         path = os.path.normpath(os.path.join(root, os.path.expanduser(place) if _is_local(system) else place))
-    return system, path, "" if _is_local(system) else _scheme(system)
+    return system, path, "" if _is_local(system) or "://" in path else _scheme(system)
 
 
 def _is_local(system: Any) -> bool:
