@@ -293,7 +293,7 @@ def _table(
     steps = [*([before] if partition_format else []), reader, *([after] if types and not inferred else [])]
     entries = [dict([_kind(each)]) for each in _listed(path)]
     try:
-        table = open_document({"paths": entries, "transformations": steps}, os.getcwd(), _resolve)
+        table = open_document({"paths": entries, "transformations": steps}, os.getcwd(), _resolve, folder_columns=True)
     except DocumentError as error:
         raise UsageError("\n".join(_plain(fault.path, fault.message, fault.hint) for fault in error.faults)) from error
     if unknown := [name for name in types or () if name not in table.schema.names]:

@@ -21,7 +21,7 @@ from store.disk import write_whole
 from store.tabular.profile import Profile, profile
 from store.tabular.table import Table
 
-FORM = 1
+FORM = 2
 """Counted up when what a profile says changes, so that older ones are made anew."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from store.errors import UsageError
 from store.specs.mltable import READERS, ColumnPattern, MLTable, QuerySource, Sample, Transformation
 from store.specs.references import DatastorePath, Workspace
-from store.tabular import readers, relation
+from store.tabular import hive, readers, relation
 from store.tabular.conditions import condition
 from store.tabular.conversion import arrow_type, converted
 from store.tabular.database import Database
@@ -29,12 +30,19 @@ BY_ROW = ("filter", "keep_columns", "drop_columns", "convert_column_types", "ext
 
 @dataclass
 class Plan:
-    """What is read, and what is done with it; ``warnings`` tells what may surprise."""
+    """What is read, and what is done with it; ``warnings`` tells what may surprise.
+
+    ``folder_columns`` says whether folders named ``store=a`` make columns of Parquet files: not by an MLTable file, as
+    on Azure ML.
+    """
 
     document: MLTable
     folder: tuple[Any, str]
     resolve: Resolve
     warnings: list[str] = field(default_factory=list)
+    folder_columns: bool = False
+    below: dict[str, str] = field(default_factory=dict)
+    """By the name of a file its path below the folder that was given."""
 
     def warn(self, text: str) -> None:
         """Keep a warning, once."""
@@ -88,7 +96,13 @@ class Plan:
 
     def _files(self, entry: Any) -> list[SourceFile]:
         kind = next(iter(entry.model_fields_set))
-        return find_files(kind, getattr(entry, kind), self.folder, self.resolve)
+        place = getattr(entry, kind)
+        files = find_files(kind, place, self.folder, self.resolve)
+        if kind != "file":
+            path = locate(place, self.folder, self.resolve)[1]
+            fixed = path.strip("/") if kind == "folder" else _fixed(path)
+            self.below |= {file.name: file.path.strip("/").removeprefix(fixed).lstrip("/") for file in files}
+        return files
 
     def _delta(self, before: list[Transformation], step: Transformation) -> Relation:
         if before:
@@ -114,9 +128,26 @@ class Plan:
 
             return Relation(pyarrow.schema([]), lambda request: iter(()))
         if step.name == "read_parquet":
+            constants = self._with_folder_columns(files, constants)
             return readers.parquet(files, constants, settings.include_path_column)
         kind: Callable[..., Any] = Delimited if step.name == "read_delimited" else JsonLines
         return readers.by_file(kind(files, settings, self.warn), files, constants, settings.include_path_column)
+
+    def _with_folder_columns(self, files: list[SourceFile], constants: pyarrow.Table) -> pyarrow.Table:
+        import pyarrow
+
+        below = [self.below.get(file.name, "") for file in files]
+        found = [name for name in hive.names(below) if name not in constants.column_names]
+        if found and not self.folder_columns:
+            self.warn(
+                f"the folders name columns ({', '.join(found)}) that are not read, as on Azure ML: "
+                "extract_columns_from_partition_format before read_parquet makes them of the paths"
+            )
+        if not found or not self.folder_columns:
+            return constants
+        made = hive.columns(below)
+        given = {name: constants[name] for name in constants.column_names}
+        return pyarrow.table({**given, **{name: made[name] for name in found}})
 
     def _chosen(
         self, files: list[SourceFile], constants: pyarrow.Table, rest: list[Transformation]
@@ -185,6 +216,11 @@ class Plan:
 
         needs = ("Path",) if known else tuple(rows.schema.names[:1])
         return relation.mapped(rows, schema, change, needs)
+
+
+def _fixed(pattern: str) -> str:
+    """The folder that a pattern begins in."""
+    return os.path.dirname(re.split(r"[*?\[]", pattern)[0]).strip("/")
 
 
 def _paths(names: list[str]) -> Relation:

@@ -68,19 +68,26 @@ def open_table(
     reader, settings = _reader(system, path, kind, format)
     document = {"paths": [{kind: path}], "transformations": [{reader: {**settings, **(options or {})}}]}
     # The path is whole: below a folder, one of a bucket, which has no slash before it, would begin there again.
-    return open_document(document, (system, ""), resolve)
+    return open_document(document, (system, ""), resolve, folder_columns=True)
 
 
 def open_document(
-    document: MLTable | Mapping[str, Any], folder: tuple[Any, str] | Path | str, resolve: Resolve | None = None
+    document: MLTable | Mapping[str, Any],
+    folder: tuple[Any, str] | Path | str,
+    resolve: Resolve | None = None,
+    *,
+    folder_columns: bool = False,
 ) -> Table:
-    """The table of a document whose relative paths begin at a folder (a path, or a file system and a path on it)."""
+    """The table of a document whose relative paths begin at a folder (a path, or a file system and a path on it).
+
+    ``folder_columns`` is for documents that stand for no MLTable file: see ``Plan``.
+    """
     if not isinstance(document, MLTable):
         spec = parse(Document.of(document, file="MLTable"), "mltable")
         assert isinstance(spec, MLTable)  # noqa: S101 - the kind says so
         document = spec
     place = folder if isinstance(folder, tuple) else (local_system(), absolute(folder))
-    plan = Plan(document, place, resolve or any_address)
+    plan = Plan(document, place, resolve or any_address, folder_columns=folder_columns)
     return Table(plan.relation(), plan.warnings, document)
 
 
