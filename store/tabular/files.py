@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -90,9 +92,11 @@ def _is_file(system: Any, path: str) -> bool:
         return bool(system.isfile(path))
     try:
         return bool(system.info(path)["type"] == "file")
-    except FileNotFoundError as error:
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError) and error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            raise
         cause = error.__cause__
-    if isinstance(cause, OSError):  # http says so of a connection that failed, too
+    if isinstance(cause, OSError) and cause.errno != errno.ENOENT:  # http says so of a connection that failed, too
         raise cause
     return False
 
