@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +24,9 @@ ROOT = "azureml://datastores/far/paths/tables"
 
 
 @pytest.fixture(params=["azurite", "s3_server", "webdav_server", "smb_server", "ssh_password_server"])
-def far(request: pytest.FixtureRequest, layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Layout:
+def far(
+    request: pytest.FixtureRequest, layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Layout]:
     """A workspace with a datastore ``far``, in which two tables lie in a folder ``tables``."""
     document = {"name": "far", **KINDS[request.param](request.getfixturevalue(request.param))}
     (tmp_path / "far.json").write_text(json.dumps(document))
@@ -36,7 +39,8 @@ def far(request: pytest.FixtureRequest, layout: Layout, tmp_path: Path, capfd: p
     system.pipe_file(f"{root}/tables/d/one.csv", b"a,b\n1,x\n")
     system.pipe_file(f"{root}/tables/d/two.csv", b"a,b\n2,y\n")
     system.pipe_file(f"{root}/tables/z/one.csv.gz", gzip.compress(b"a,b\n1,x\n2,y\n"))
-    return layout
+    yield layout
+    system.rm(f"{root}/tables", recursive=True)
 
 
 def shown(layout: Layout, capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -64,3 +68,9 @@ def test_files_folders_patterns_and_versions_are_read(far: Layout, capfd: pytest
 def test_compressed_files_are_read(far: Layout, capfd: pytest.CaptureFixture[str]) -> None:
     for place in (f"{ROOT}/z/one.csv.gz", f"{ROOT}/z"):
         assert json.loads(shown(far, capfd, "data", "preview", place, "-o", "json")) == ROWS, place
+
+
+def test_a_file_that_is_not_there_is_not_found(far: Layout, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "MLTable").write_text(f"paths: [{{file: '{ROOT}/d/none.csv'}}]\ntransformations: [read_delimited]\n")
+    for place in (f"{ROOT}/d/none.csv", str(tmp_path)):
+        assert exit_code(["-w", str(far.root), "data", "preview", place]) == 3, capfd.readouterr().err
