@@ -120,8 +120,12 @@ def _document(kind: str, request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture(params=TYPES)
-def remote(request: pytest.FixtureRequest, layout: Layout) -> Remote:
-    """A datastore of each type."""
+def remote(request: pytest.FixtureRequest, layout: Layout) -> Iterator[Remote]:
+    """A datastore of each type; its folder is gone after the test, since other tests list the same servers."""
     document = _document(request.param, request)
     _keep(layout, document)
-    return Remote(request.param, layout, document, f"t{uuid.uuid4().hex[:8]}")
+    found = Remote(request.param, layout, document, f"t{uuid.uuid4().hex[:8]}")
+    yield found
+    there = found.opened()
+    if there.system.exists(there.full(found.below)):
+        there.system.rm(there.full(found.below), recursive=True)
