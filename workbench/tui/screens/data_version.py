@@ -12,7 +12,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 from textual.widgets import Static
 
 from store.data.assets import DataVersion
@@ -81,6 +81,7 @@ class DataVersionView(DataActions):
         self.tab_name = "overview"
         self.facts: VersionFacts | None = None
         self.tabs: dict[str, Widget] = {}
+        self._mounting: dict[str, AwaitMount] = {}
 
     @classmethod
     def of(cls, reference: str) -> DataVersionView:
@@ -139,7 +140,8 @@ class DataVersionView(DataActions):
         if name not in self.tabs:
             made = await TABS[name].tab()
             self.tabs[name] = made
-            await self.query_one(".job-tabs").mount(made)
+            self._mounting[name] = self.query_one(".job-tabs").mount(made)
+        await self._mounting[name]  # by a reading that was dropped for this one, perhaps
         for other, widget in self.tabs.items():
             widget.display = other == name
         if self.facts is not None:

@@ -13,7 +13,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 from textual.widgets import Static
 
 from store import job_pages, jobs
@@ -93,6 +93,7 @@ class JobView(JobActions):
         self.place = f"job {name} {self.tab_name}"
         self.facts: Facts | None = None
         self.tabs: dict[str, Widget] = {}
+        self._mounting: dict[str, AwaitMount] = {}
 
     def compose_content(self) -> Iterable[Widget]:
         """The facts, the names of the tabs, and room for one of them."""
@@ -150,7 +151,8 @@ class JobView(JobActions):
         if name not in self.tabs:
             made = await TABS[name].tab(self.job_name)
             self.tabs[name] = made
-            await self.query_one(".job-tabs").mount(made)
+            self._mounting[name] = self.query_one(".job-tabs").mount(made)
+        await self._mounting[name]  # by a reading that was dropped for this one, perhaps
         for other, widget in self.tabs.items():
             widget.display = other == name
         if self.facts is not None:
