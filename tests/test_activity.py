@@ -28,14 +28,14 @@ def names(jobs: list[activity.BriefJob]) -> list[str]:
     return [job.name for job in jobs]
 
 
-def test_what_runs_is_told_without_children_and_archived_ones(layout: Layout, connection: sqlite3.Connection) -> None:
+def test_what_runs_is_told_without_children(layout: Layout, connection: sqlite3.Connection) -> None:
     add_job(layout, "sweep", status="Running", type="sweep")
     add_job(layout, "trial", status="Running", parent_job_name="sweep")
     add_job(layout, "hidden", status="Running", archived=1)
     add_job(layout, "starting", status="Preparing", document={"inputs": {"epochs": 3}})
     found = activity.running(connection)
-    assert names(found) == ["sweep", "starting"]
-    assert found[1].document == {"inputs": {"epochs": 3}}
+    assert names(found) == ["sweep", "hidden", "starting"]
+    assert found[2].document == {"inputs": {"epochs": 3}}
     assert names(activity.holders(connection)) == ["sweep", "trial", "hidden", "starting"]
     assert activity.children(connection, "sweep") == {"Running": 1}
 

@@ -24,9 +24,9 @@ def test_a_proxy_and_a_cache_that_the_agent_was_not_started_with(cli: Cli, layou
         for _ in range(2):
             done = cli("run", file, env=lent)
             assert (done.returncode, done.stdout) == (0, "by proxy"), done.stderr
-        assert len(resource.requests) == 1
+        assert len(resource.requests) == 2, "fetched, and held against what it was"
         excepted = cli("run", file, env={**lent, "WORKBENCH_CACHE": str(tmp_path / "other"), "no_proxy": "far.test"})
-        assert (excepted.returncode, len(resource.requests)) == (1, 1)
+        assert (excepted.returncode, len(resource.requests)) == (1, 2)
     assert [each.name for each in (tmp_path / "cache").glob("*/content/*")] == ["variables.csv"]
 
 
