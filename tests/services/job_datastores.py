@@ -126,6 +126,7 @@ def remote(request: pytest.FixtureRequest, layout: Layout) -> Iterator[Remote]:
     _keep(layout, document)
     found = Remote(request.param, layout, document, f"t{uuid.uuid4().hex[:8]}")
     yield found
+    _keep(layout, document)  # where the test has led it elsewhere
     there = found.opened()
     if there.system.exists(there.full(found.below)):
         there.system.rm(there.full(found.below), recursive=True)
