@@ -216,7 +216,7 @@ def test_a_database_that_another_program_holds_is_told_and_holds_up_no_key(layou
         shown.until(lambda text: "what was asked for waits" in text)
         shown.press("q")
         shown.until(lambda text: "A change is not written yet" in text)
-        shown.press("n3")
+        shown.press(f"n{KEYS['compute']}")
         shown.until(lambda text: f">{KEYS['compute']}" in text)
         shown.press("q")
         shown.until(lambda text: "Leave at once?" in text)
